@@ -302,6 +302,3 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
         entry
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,6 +16,8 @@ mod records;
 pub(crate) mod s3;
 mod spool;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub(crate) mod turn;
 
 #[expect(unused_imports, reason = "the commands that use them come next")]

@@ -3,7 +3,7 @@
 //! Entries are immutable, so each is fetched once a process; from S3 once a machine, through a
 //! cache whose files are believed only if their seal holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -154,9 +154,9 @@ impl<B: DeserializeOwned> Known<B> {
             match entry::parse(&key, &bytes) {
                 Ok(Parsed::Entry(entry)) => {
                     // Uploaded, and not yet removed from the spool: not ours alone any more.
-                    if !entries.contains_key(&entry.id) {
+                    if let btree_map::Entry::Vacant(place) = entries.entry(entry.id) {
                         records.spooled.insert(entry.id);
-                        entries.insert(entry.id, Arc::new(entry));
+                        place.insert(Arc::new(entry));
                     }
                 }
                 Ok(Parsed::Newer(newer)) => records.newer.push(newer),

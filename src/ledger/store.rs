@@ -126,7 +126,16 @@ impl StoreErrorKind {
                     }
                     cause = error.source();
                 }
-                Self::Refused
+                // A refused listing comes without a type of its own: its text has the status.
+                let text = other.to_string();
+                let status = |code: &str| text.contains(&format!("status code: {code}"));
+                if status("401") || status("403") {
+                    Self::Denied
+                } else if status("404") {
+                    Self::Missing
+                } else {
+                    Self::Refused
+                }
             }
         }
     }
@@ -520,10 +529,13 @@ mod tests {
         ] {
             let server = wiremock::MockServer::start().await;
             let answer = wiremock::ResponseTemplate::new(status);
-            let put = wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer);
-            server.register(put).await;
-            let error = s3(&server.uri()).create(&key("a"), b"1".into()).await;
-            assert_eq!(error.unwrap_err().kind, kind, "{status}");
+            let any = wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer);
+            server.register(any).await;
+            let store = s3(&server.uri());
+            let error = store.create(&key("a"), b"1".into()).await.unwrap_err();
+            assert_eq!(error.kind, kind, "write, {status}");
+            let error = store.list("entries/").await.unwrap_err();
+            assert_eq!(error.kind, kind, "list, {status}");
         }
     }
 

@@ -1,17 +1,17 @@
 //! The ledger as its users see it: chains, spool, sync, handles, in real folders.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::chain::verify;
+use super::entry::{Draft, ENTRIES, FORMAT};
+use super::records::CorruptReason;
 use super::*;
-use crate::ledger::chain::verify;
-use crate::ledger::entry::ENTRIES;
-use crate::ledger::heartbeat::Beat;
-use crate::ledger::records::CorruptReason;
-use crate::ledger::spool::SyncReport;
+use crate::clock::Clock;
 
 struct Place {
     folder: TempDir,
@@ -102,10 +102,22 @@ async fn one_corrupt_entry_hides_no_other() {
 #[tokio::test]
 async fn nothing_is_appended_to_a_newer_ledger() {
     let place = Place::new();
-    let run = Run::new(place.clock.now());
-    let mut newer = place.here().draft(&run, json!("later")).unwrap();
-    newer.format = FORMAT + 1;
-    let (entry, bytes) = newer.seal().unwrap();
+    let at = place.clock.now();
+    let (entry, bytes) = Draft {
+        format: FORMAT + 1,
+        id: EntryId::new(at, None),
+        at,
+        event: "cup-final".into(),
+        operator: "Jess".into(),
+        target: "rehearsal".into(),
+        run: RunId::new(at),
+        sequence: 0,
+        previous: None,
+        heads: Vec::new(),
+        body: json!("later"),
+    }
+    .seal()
+    .unwrap();
     place.store().create(&entry.key(), bytes).await.unwrap();
 
     let ledger = place.here();
@@ -218,8 +230,11 @@ async fn a_failed_append_does_not_fork_its_run() {
 #[tokio::test]
 async fn another_events_spooled_entry_is_not_uploaded() {
     let place = Place::new();
-    let mut other = place.open(Place::away());
-    other.options.event = "derby".into();
+    let ours = place.open(Place::away()).options().clone();
+    let other = Ledger::open(Options {
+        event: "derby".into(),
+        ..ours
+    });
     other.append_or_spool(json!(1)).await.unwrap();
     let report = place.here().sync().await.unwrap();
     assert_eq!(report.failed.len(), 1);
