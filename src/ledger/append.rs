@@ -40,6 +40,7 @@ pub(crate) struct Options {
 pub(crate) struct Ledger<B> {
     pub(super) options: Options,
     pub(super) spool: Spool,
+    pub(super) cache: Option<PathBuf>,
     pub(super) handles: RefCell<KnownHandles>,
     known: RefCell<Known<B>>,
     /// What the last read found, with what this run appended since.
@@ -133,11 +134,11 @@ pub(crate) enum Where {
 
 impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
     /// The ledger of `options`. Nothing is read or made yet.
-    pub(crate) fn open(mut options: Options) -> Self {
+    pub(crate) fn open(options: Options) -> Self {
         // Each store has its own part of the cache: an event's may be moved elsewhere.
         let store = Hash256::of(options.store.name().as_bytes()).to_string();
-        options.cache = options.cache.map(|cache| cache.join(store));
         Self {
+            cache: options.cache.as_ref().map(|cache| cache.join(store)),
             spool: Spool::new(options.spool.clone()),
             handles: RefCell::default(),
             known: RefCell::default(),
@@ -155,7 +156,7 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
     /// All entries. Only what is new since the last call is fetched.
     pub(crate) async fn read(&self) -> Result<Records<B>, StoreError> {
         let options = &self.options;
-        let cache = options.cache.as_deref();
+        let cache = self.cache.as_deref();
         let records = records::read(&options.store, cache, &self.spool, &self.known).await?;
         self.latest.replace(Some(Latest {
             heads: records.heads(),

@@ -115,7 +115,7 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
             new.cloned().collect()
         };
         let id = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse::<EntryId>().ok();
-        let cache = self.options.cache.as_deref();
+        let cache = self.cache.as_deref();
         let whole = |bytes: &[u8]| id(bytes).is_some();
         let fetched = records::fetch(&self.options.store, cache, new, whole).await;
         let mut known = self.handles.borrow_mut();
@@ -137,5 +137,30 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
             }
         }
         Ok(handles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_get_names_that_can_be_said_and_stored() {
+        for (operator, name) in [
+            ("jess", "jess"),
+            ("Jess", "jess"),
+            ("jess@desk 3", "jess-desk-3"),
+            ("../..", "operator"),
+            ("", "operator"),
+        ] {
+            assert_eq!(speakable(operator), name);
+        }
+    }
+
+    #[test]
+    fn an_operator_whose_name_ends_in_a_number_counts_alone() {
+        let key = Key::new("handles/jess-2-7".to_owned());
+        assert_eq!(counter(&key, "jess-2"), Some(7));
+        assert_eq!(counter(&key, "jess"), None);
     }
 }

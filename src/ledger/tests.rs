@@ -294,10 +294,85 @@ async fn the_last_heartbeat_is_kept() {
         next: None,
     };
     ledger.heartbeat(&beat).await.unwrap();
-    place.clock.wait(Duration::from_secs(60)).await;
+    place.clock.wait(Duration::from_mins(1)).await;
     beat.at = place.clock.now();
     ledger.heartbeat(&beat).await.unwrap();
     assert_eq!(ledger.last_heartbeat().await.unwrap(), Some(beat));
+}
+
+#[tokio::test]
+async fn two_syncs_at_once_upload_each_entry_once() {
+    let place = Place::new();
+    let offline = place.open(Place::away());
+    for number in 0..4 {
+        let (entry, _) = offline.append_or_spool(json!(number)).await.unwrap();
+        offline.claim_handle("Jess", entry.id).await.unwrap();
+    }
+    let [one, two] = [(); 2].map(|()| {
+        let folder = place.folder.path();
+        open_at(folder, place.store(), Clock::system())
+    });
+    let (one, two) = futures_util::future::join(one.sync(), two.sync()).await;
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one.uploaded.len() + two.uploaded.len(), 4);
+    assert_eq!(one.handles.len() + two.handles.len(), 4);
+    assert!(one.failed.is_empty() && two.failed.is_empty());
+    let handles = place.here().handles().await.unwrap();
+    assert_eq!(handles.iter().count(), 4);
+}
+
+#[tokio::test]
+async fn a_remote_entry_is_fetched_once_a_machine() {
+    let place = Place::new();
+    let entry = place.here().append(json!(1)).await.unwrap();
+    let bytes = std::fs::read(place.entry_file(&entry.key())).unwrap();
+
+    let server = wiremock::MockServer::start().await;
+    let listing = format!(
+        "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>event/{}</Key>\
+         <Size>{}</Size><LastModified>2026-07-11T19:00:00.000Z</LastModified></Contents>\
+         </ListBucketResult>",
+        entry.key(),
+        bytes.len(),
+    );
+    let list = wiremock::Mock::given(wiremock::matchers::path("/bucket"))
+        .respond_with(wiremock::ResponseTemplate::new(200).set_body_string(listing));
+    server.register(list).await;
+    let path = format!("/bucket/event/{}", entry.key());
+    let answer = wiremock::ResponseTemplate::new(200)
+        .set_body_bytes(bytes)
+        .insert_header("last-modified", "Sat, 11 Jul 2026 19:00:00 GMT")
+        .insert_header("etag", "\"1\"");
+    // Once for the first reader, once for the one whose cached copy is torn.
+    let get = wiremock::Mock::given(wiremock::matchers::path(path))
+        .respond_with(answer)
+        .expect(2);
+    server.register(get).await;
+
+    let read = async || {
+        let options = S3Options {
+            bucket: "bucket".into(),
+            prefix: "event".into(),
+            region: "eu-central-1".into(),
+            endpoint: Some(server.uri()),
+            allow_http: true,
+            path_style: true,
+            credentials: None,
+            connector: None,
+        };
+        let options = Options {
+            cache: Some(place.folder.path().join("cache")),
+            ..place.open(Store::s3(&options).unwrap()).options().clone()
+        };
+        let ledger = Ledger::<Value>::open(options);
+        let entries = ledger.read().await.unwrap().entries;
+        (entries, ledger.cache.clone().unwrap())
+    };
+    let (first, cache) = read().await;
+    assert_eq!(first, [Arc::clone(&entry)]);
+    assert_eq!(read().await.0, first);
+    std::fs::write(cache.join(entry.key().as_str()), "torn").unwrap();
+    assert_eq!(read().await.0, first);
 }
 
 /// Keeps the key layout that other tools may list by.
