@@ -88,7 +88,9 @@ impl Cose {
             return Err(bad("an item has the wrong type"));
         };
         let payload = match payload {
-            Value::Bytes(payload) => payload,
+            Value::Bytes(_) => payload,
+            // Early versions of a library wrote the claims as text: the hex form of the CBOR.
+            Value::Text(ref text) if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => payload,
             Value::Null => return Err(bad("its claims are kept elsewhere (detached)")),
             _ => return Err(bad("an item has the wrong type")),
         };
@@ -105,7 +107,10 @@ impl Cose {
             });
         }
         check_length(algorithm, &signature)?;
-        let (claims, claims_as_hex) = claims(&payload)?;
+        let (claims, claims_as_hex) = match &payload {
+            Value::Bytes(bytes) => claims(bytes)?,
+            other => claims(other.as_text().unwrap_or_default().as_bytes())?,
+        };
         let context = if is_mac { "MAC0" } else { "Signature1" };
         Ok(Self {
             header: fields.shown,
@@ -113,7 +118,7 @@ impl Cose {
             key_id: fields.key_id,
             claims,
             claims_as_hex,
-            signed: signed(context, &protected, &payload),
+            signed: signed(context, &protected, payload),
             signature,
         })
     }
@@ -165,12 +170,12 @@ pub(super) fn is_dot_joined(token: &str) -> bool {
 }
 
 /// What a MAC or signature covers (RFC 9052, sections 4.4 and 6.3), without external data.
-pub(super) fn signed(context: &str, protected: &[u8], payload: &[u8]) -> Vec<u8> {
+pub(super) fn signed(context: &str, protected: &[u8], payload: Value) -> Vec<u8> {
     to_cbor(&Value::Array(vec![
         Value::from(context),
         Value::Bytes(protected.to_vec()),
         Value::Bytes(Vec::new()),
-        Value::Bytes(payload.to_vec()),
+        payload,
     ]))
 }
 

@@ -131,12 +131,12 @@ fn cat_token(
         .map(|key_id| (Value::from(4), Value::Bytes(key_id.as_bytes().to_vec())))
         .into_iter()
         .collect();
-    let payload = to_cbor(&Value::Map(entries));
-    let mac = hs256(secret, &cose::signed("MAC0", &protected, &payload));
+    let payload = Value::Bytes(to_cbor(&Value::Map(entries)));
+    let mac = hs256(secret, &cose::signed("MAC0", &protected, payload.clone()));
     let message = Value::Array(vec![
         Value::Bytes(protected),
         Value::Map(unprotected),
-        Value::Bytes(payload),
+        payload,
         Value::Bytes(mac),
     ]);
     let tagged = Value::Tag(

@@ -17,6 +17,8 @@ mod mint;
 mod parse;
 mod paste;
 mod revocation;
+#[cfg(test)]
+mod tests;
 mod validity;
 mod verify;
 

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use super::claims::{ClaimValue, Claims};
 use super::cose::{self, Cose};
-use super::encoding::{base64_of_either_kind, to_base64url};
-use super::error::TokenError;
+use super::encoding::{base64_of_either_kind, cbor, to_base64url};
+use super::error::{Part, TokenError};
 use super::jws::{self, Jws};
 use super::paste::{self, Place};
 use super::{Form, Format, Token};
@@ -77,6 +77,11 @@ impl Token {
             Some(Format::Jwt) if found == Format::Opaque && text.contains('.') => {
                 return jwt(text, place);
             }
+            Some(Format::Cat) if found == Format::Opaque && is_claims_alone(text) => {
+                return Err(TokenError::BadCose {
+                    reason: "it is claims alone, without a MAC or signature",
+                });
+            }
             // What only resembles a JWT or a CAT may be an opaque token after all.
             Some(Format::Opaque) if by_shape(text, place, shape).is_err() => {
                 return opaque(text, place);
@@ -106,7 +111,19 @@ pub(super) fn is_structured(text: &str) -> bool {
     !matches!(shape(text), Shape::Opaque)
 }
 
+/// A CBOR map in hex or base64: what a CAT's payload is by itself.
+fn is_claims_alone(text: &str) -> bool {
+    hex::decode(text)
+        .ok()
+        .or_else(|| base64_of_either_kind(text).ok())
+        .and_then(|bytes| cbor(Part::Whole, &bytes).ok())
+        .is_some_and(|value| value.is_map())
+}
+
 fn shape(text: &str) -> Shape {
+    if !text.is_ascii() {
+        return Shape::Opaque;
+    }
     if let Some((first, rest)) = text.split_once('.') {
         if cose::is_dot_joined(text) {
             return Shape::DotJoinedCwt;
