@@ -1,4 +1,4 @@
-//! Short-lived test tokens, HS256: a JWT, or a Common Access Token as `cf.cwt` reads it (COSE_Mac0 in a
+//! Short-lived test tokens, HS256: a JWT, or a Common Access Token as `cf.cwt` reads it (`COSE_Mac0` in a
 //! CWT tag). Equal requests at equal times make equal tokens.
 
 use coset::cbor::value::Value;

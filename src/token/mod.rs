@@ -42,9 +42,9 @@ pub(crate) enum Form {
     Jws,
     /// `session.header.payload.signature`, as "Secure Media Delivery at the Edge" puts it into the path.
     JwsWithSession,
-    /// COSE_Mac0 or COSE_Sign1 in base64 or hex.
+    /// `COSE_Mac0` or `COSE_Sign1` in base64 or hex.
     Cose,
-    /// `header.payload.mac`, CBOR in each: no CloudFront function can check it.
+    /// `header.payload.mac`, CBOR in each: no edge function can check it.
     DotJoinedCwt,
     Opaque,
 }

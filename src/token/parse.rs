@@ -11,8 +11,8 @@ use super::jws::{self, Jws};
 use super::paste::{self, Place};
 use super::{Form, Format, Token};
 
-/// Longest input that is looked at, in bytes. CloudFront takes 8 KB of URL and about 20 KB of headers;
-/// a viewer's token is far shorter.
+/// Longest input that is looked at, in bytes. The edge takes requests of 20 KB with all their headers, and
+/// URLs of 8 KB; a viewer's token is far shorter.
 pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// A text shorter than this is no credential.
 const MIN_OPAQUE_BYTES: usize = 8;

@@ -20,7 +20,7 @@
 //! length of the fields *as written* counts. As `=` and `:` are not plain, no value can imitate a digest
 //! or another claim's key.
 //!
-//! In JavaScript (CloudFront Functions runtime 2.0):
+//! In JavaScript (edge functions, runtime 2.0):
 //! `/^[A-Za-z0-9._~@-]+$/.test(t) && t.length <= room ? t : 'sha256=' + crypto.createHash('sha256').update(t).digest('base64url')`
 //! with `room` 64, 64, and `512 - event.length - claim.length - 2`.
 //!
@@ -30,11 +30,11 @@
 //!
 //! # The value
 //!
-//! The end of the revocation: seconds since 1970-01-01T00:00:00Z in decimal, 1 to 15 digits, nothing
+//! The end of the revocation: seconds since `1970-01-01T00:00:00Z` in decimal, 1 to 15 digits, nothing
 //! else (`/^[0-9]{1,15}$/`). The viewer is refused while `now < end`; after it the key says nothing.
 //! A value that is not of this form refuses: the harsher reading.
 //!
-//! Keys of 512 bytes and values of 1 KB are the store's limits (CloudFront quotas). The plain characters
+//! Keys of 512 bytes and values of 1 KB are the store's limits. The plain characters
 //! need no escape in JSON; those beyond RFC 3986's unreserved ones (`@`, and the `:`) are escaped in the
 //! path of the store's API by every client alike.
 
@@ -45,7 +45,7 @@ use super::encoding::to_base64url;
 use super::{ClaimValue, Token};
 use crate::event::text;
 
-/// Most bytes of a key in a CloudFront key value store.
+/// Most bytes of a key in a key value store.
 const KEY_BYTES: usize = 512;
 /// Most bytes of EVENT and of CLAIM in plain form.
 const NAME_BYTES: usize = 64;
@@ -196,18 +196,24 @@ mod tests {
 
     #[test]
     fn writes_a_digest_of_what_needs_escaping() {
-        // printf 'user:1' | sha256sum
         assert_eq!(
             RevocationKey::new("cup-final", "sub", "user:1").as_str(),
-            format!(
-                "cup-final:sub:sha256={}",
-                to_base64url(&Sha256::digest(b"user:1"))
-            )
+            "cup-final:sub:sha256=q8Oke4rRi4VcaH2cosYJHucxLbVWMCGUKletqInIezQ"
         );
         assert_eq!(
             RevocationKey::new("e", "c", "").as_str(),
             "e:c:sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
         );
+    }
+
+    #[test]
+    fn takes_the_text_form_of_numbers_and_bytes() {
+        let key = |value: ClaimValue| RevocationKey::for_claim("e", "cti", &value);
+        let text = |value| key(value).map(|key| key.as_str().to_owned());
+        assert_eq!(text(ClaimValue::Integer(-7)).as_deref(), Some("e:cti:-7"));
+        let bytes = ClaimValue::Bytes(vec![0x0b, 0x71]);
+        assert_eq!(text(bytes).as_deref(), Some("e:cti:0b71"));
+        assert_eq!(text(ClaimValue::List(Vec::new())), None);
     }
 
     #[test]
