@@ -76,6 +76,50 @@ fn verifies_es256_and_notices_a_change() {
     assert_eq!(read(&changed).verify(&key), Verdict::Wrong);
 }
 
+/// Made for this test with openssl; the private key was not kept.
+const RSA_PEM: &str = "-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAsNn73Zormap4trIxFeXE
+JdBRTWTN3MR86pArfbOWFYNUHFryVecpFGZL3Ed8QTUQwFG9JFqcVIgxh9805h0/
+XHfN6mR1k9E/xFr6ejGzAI2mutJKuN5I9T3gWmgWjP0zANCLqXY3X8bIt0QOOmCi
+zB+PSO65Cs824gXKRx557pyUf5jhAMENQ8DlrQSJCv7bZ6zvoFVQf+MIY5pHeK+e
+SamYeHMIdWgzWhgyRiYsonmZaprkYCY6WNhTrCJfUQ5iX2C4OxortZtVkMtw55DZ
+bAiy9Yn9NZmNbN/dfP36H5+bVpzm2ThHyS4LliFxJQd0Sc/ZtGyJiXawhnCUuC7m
+PQIDAQAB
+-----END PUBLIC KEY-----";
+const RS256: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.breNVT6BFskdAjRzHIEV7ldSpa8d3C3V-jvwbx9GO4b0W7QoFW300Pstrtj5bB6c7by2V_0rL_RLdCXC9GvnbkSyhPdnPhlGZHu63C_YsyYQstckvB6pJ6DPFldw_BqfCwm6LZ80ObxR84WQ997kj_HCjcK0o_RpPuvkqLzUL2Yqm2Tx6EJgRwhEt5IdUKte1RZz1AkS_anSf2FQ3uAEFMxU5HRYV9Qg2hWw8-8r3G4EVsx2qptvXKUyUWjwsQshheEvi_1RpW33LHX9kfQUS5Xj97NHsI0WkCLnkkfDIS7Jea17PKzXu9VSXfOWEgys6-oBrk_WkhWap9ieedXWeg";
+const PS256: &str = "eyJhbGciOiJQUzI1NiJ9.eyJzdWIiOiJhIn0.IHA6CDh-jSNEVLMhbc3ymOMmwYHmNjWfrabSsiUXNmUQBxxBaLB1QuTnvdged5nvRSxaZsO5swx0rJGMxWW3-ILKj4EGWlPNWQt_Z-hNvBw6HVRvn9WF156JWPbypiRPQ6rOrXzfzklYKj9pntuc2YHT00V5i4-1CdH7JUSTyvdgDz12JX8kdOqIGFCFm1IDWxAnL3tummohqj9gL55uAzpfk8tVcT60wxUPa8VAR9PX8Q3zzKT3CJmrEK-jyuik-FQ9bHVUSmLOeaFUX54xSzHE1qWY7beSS75VNTHL387qWjOQjRxGOkW-7yZVsDuCasAo-ScxzHC5-yXNBG8pEg";
+
+#[test]
+fn verifies_rsa_with_a_pem_key() {
+    let key = Key::from_text(&RSA_PEM.into()).unwrap();
+    assert_eq!(read(RS256).verify(&key), Verdict::Verified);
+    assert_eq!(read(PS256).verify(&key), Verdict::Verified);
+    let (_, signature) = RS256.rsplit_once('.').unwrap();
+    let (signed, _) = PS256.rsplit_once('.').unwrap();
+    let swapped = format!("{signed}.{signature}");
+    assert_eq!(read(&swapped).verify(&key), Verdict::Wrong);
+    assert!(matches!(read(ES256).verify(&key), Verdict::OtherKind(_)));
+}
+
+#[test]
+fn verifies_es256_with_a_pem_key() {
+    let jwk: serde_json::Value = serde_json::from_str(ES256_JWK).unwrap();
+    // The SubjectPublicKeyInfo of an uncompressed P-256 point.
+    let mut der = hex::decode("3059301306072a8648ce3d020106082a8648ce3d03010703420004").unwrap();
+    for coordinate in ["x", "y"] {
+        der.extend(encoding::base64url(Part::Whole, jwk[coordinate].as_str().unwrap()).unwrap());
+    }
+    let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &der);
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n{}\n-----END PUBLIC KEY-----\n",
+        &body[..64],
+        &body[64..]
+    );
+    let key = Key::from_text(&pem.as_str().into()).unwrap();
+    assert_eq!(read(ES256).verify(&key), Verdict::Verified);
+    assert_eq!(Key::from_pem(&pem[..60]).unwrap_err(), KeyError::NotPem);
+}
+
 #[test]
 fn a_public_key_is_never_taken_for_a_secret() {
     let key = Key::from_jwk(ES256_JWK).unwrap();
