@@ -29,7 +29,7 @@ pub(crate) use claims::{Claim, ClaimValue, Claims, NoSuchClaim};
 pub(crate) use error::{Part, TokenError};
 pub(crate) use format::{Algorithm, Format, UnknownFormat};
 pub(crate) use mint::{DEFAULT_LIFETIME, MAX_LIFETIME, MintError, MintRequest, mint};
-pub(crate) use parse::MAX_TOKEN_BYTES;
+pub(crate) use parse::{MAX_TOKEN_BYTES, is_structured};
 pub(crate) use paste::Place;
 pub(crate) use revocation::{Revocable, RevocationKey, is_revoked, revocation_value};
 pub(crate) use validity::State;

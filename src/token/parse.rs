@@ -106,8 +106,9 @@ fn by_shape(text: &str, place: Place, shape: Shape) -> Result<Token, TokenError>
     }
 }
 
-/// Whether a text is, by its look, a JWT or a CAT, so that it can be found among other texts.
-pub(super) fn is_structured(text: &str) -> bool {
+/// Whether a text is, by its look, a JWT or a CAT: finds one among other texts, and catches one that is
+/// given where a claim's value should be (which would end up in the store and the ledger).
+pub(crate) fn is_structured(text: &str) -> bool {
     !matches!(shape(text), Shape::Opaque)
 }
 

@@ -25,7 +25,8 @@
 //! with `room` 64, 64, and `512 - event.length - claim.length - 2`.
 //!
 //! A **whole token** is `EVENT:token:` and always the digest of the token's text as the viewer sends it
-//! (after percent-decoding; with a session id in front where there is one). A **session id** in front of
+//! (after percent-decoding; with a session id in front where there is one); VALUE of the claim name `token`
+//! is never plain. A **session id** in front of
 //! a JWT is the claim `session` where the token has no claim of that name.
 //!
 //! # The value
@@ -61,8 +62,11 @@ const SESSION: &str = "session";
 pub(crate) struct RevocationKey(String);
 
 impl RevocationKey {
-    /// The key for a claim's text form.
+    /// The key for a claim's text form; for the claim `token`, the whole token's text.
     pub(crate) fn new(event: &str, claim: &str, value: &str) -> Self {
+        if claim == WHOLE_TOKEN {
+            return Self::for_token(event, &digest(value));
+        }
         let event = field(event, NAME_BYTES);
         let claim = field(claim, NAME_BYTES);
         let room = KEY_BYTES - event.len() - claim.len() - 2;
@@ -106,8 +110,12 @@ fn field(text: &str, room: usize) -> String {
     if plain {
         text.to_owned()
     } else {
-        format!("sha256={}", to_base64url(&Sha256::digest(text)))
+        format!("sha256={}", digest(text))
     }
+}
+
+fn digest(text: &str) -> String {
+    to_base64url(&Sha256::digest(text))
 }
 
 /// The store's value for a revocation that ends at `end`. A part of a second counts as a whole one, so
@@ -214,6 +222,18 @@ mod tests {
         let bytes = ClaimValue::Bytes(vec![0x0b, 0x71]);
         assert_eq!(text(bytes).as_deref(), Some("e:cti:0b71"));
         assert_eq!(text(ClaimValue::List(Vec::new())), None);
+    }
+
+    #[test]
+    fn never_writes_a_whole_token_as_it_is() {
+        let key = RevocationKey::new("e", "token", "opaque-token-1");
+        assert_eq!(
+            key,
+            RevocationKey::for_token("e", &digest("opaque-token-1"))
+        );
+        assert!(!key.as_str().contains("opaque"));
+        let token = Token::read("opaque-token-1", None).unwrap();
+        assert_eq!(token.revocation_keys("e", &["token"])[0].key, Some(key));
     }
 
     #[test]
