@@ -2,3 +2,4 @@
 //! No I/O here, and no knowledge of AWS.
 
 pub(crate) mod cidr;
+pub(crate) mod text;
