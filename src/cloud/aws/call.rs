@@ -51,7 +51,7 @@ impl Attempt {
         match self {
             Self::Sent => true,
             Self::Unconnected => false,
-            Self::Answered(status) => status < 400 || status >= 500,
+            Self::Answered(status) => !(400..500).contains(&status),
         }
     }
 }

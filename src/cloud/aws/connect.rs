@@ -54,9 +54,9 @@ pub(super) async fn connect(options: ConnectOptions, clock: Clock) -> Result<Clo
 
 /// Connects without looking at the environment.
 #[cfg(test)]
-pub(super) fn with_dummy_credentials(options: ConnectOptions, clock: Clock) -> Cloud {
-    let shared = Shared::new(&options, clock);
-    clients(dummy(), &options, shared)
+pub(super) fn with_dummy_credentials(options: &ConnectOptions, clock: Clock) -> Cloud {
+    let shared = Shared::new(options, clock);
+    clients(dummy(), options, shared)
 }
 
 /// What all clients and the credential chain have in common.
@@ -70,10 +70,12 @@ impl Shared {
     fn new(options: &ConnectOptions, clock: Clock) -> Self {
         let region = options.region.clone();
         Self {
-            http_client: options
-                .http_client
-                .clone()
-                .unwrap_or_else(transport::network),
+            http_client: match (&options.http_client, &options.target) {
+                (Some(client), _) => client.clone(),
+                (None, Target::Endpoint(_)) => transport::direct(),
+                (None, Target::Live) => transport::network(),
+                (None, Target::Rehearsal) => transport::nowhere(),
+            },
             time_source: SharedTimeSource::new(ClockTime(clock)),
             region: Region::new(region.unwrap_or_else(|| GLOBAL_REGION.to_owned())),
         }
@@ -155,8 +157,11 @@ async fn from_environment(options: &ConnectOptions, shared: &Shared) -> SdkConfi
         .with_http_client(shared.http_client.clone())
         .with_time_source(shared.time_source.clone())
         .with_sleep_impl(SharedAsyncSleep::new(TokioSleep::new()));
+    let direct = provider_config
+        .clone()
+        .with_http_client(transport::direct());
     let metadata = aws_config::imds::Client::builder()
-        .configure(&provider_config)
+        .configure(&direct)
         .max_attempts(1)
         .connect_timeout(METADATA_TIMEOUT)
         .read_timeout(METADATA_TIMEOUT)

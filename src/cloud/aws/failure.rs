@@ -59,6 +59,10 @@ impl Call {
             return CloudError::NoCredentials { message };
         }
         match error {
+            // The SDK also files a success that it can't parse under the operation's errors.
+            SdkError::ServiceError(service) if service.raw().status().as_u16() < 400 => {
+                self.unreadable("the answer is not what the service documents")
+            }
             SdkError::ServiceError(service) => {
                 self.service_failure(service.err().code(), service.err().message(), error)
             }
@@ -217,14 +221,18 @@ fn is_stale(message: &str) -> bool {
     .any(|word| message.contains(word))
 }
 
+/// What to do about missing credentials, short enough to follow any reason.
+const SIGN_IN: &str = "set AWS_PROFILE, use --profile, or sign in (aws sso login)";
+
 fn no_credentials(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let error = causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
-    Some(match error {
+    let reason = match error {
         CredentialsError::CredentialsNotLoaded(_) => {
-            "none found in the environment, the profile or the host; set AWS_PROFILE, use --profile, or sign in (aws sso login)".to_owned()
+            "none found in the environment, the profile or the host".to_owned()
         }
         other => chain(other),
-    })
+    };
+    Some(format!("{reason}; {SIGN_IN}"))
 }
 
 /// An error and its causes in one line.

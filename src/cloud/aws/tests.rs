@@ -326,7 +326,7 @@ async fn reaches_a_store_at_a_loopback_endpoint() {
             ..EndpointUrls::default()
         };
         let cloud = super::connect::with_dummy_credentials(
-            ConnectOptions::new(Target::Endpoint(urls)),
+            &ConnectOptions::new(Target::Endpoint(urls)),
             Clock::system(),
         );
         let store = cloud.store(STORE).await.unwrap();
@@ -347,4 +347,14 @@ fn shows_nothing_of_its_clients() {
     let (cloud, _script) = runtime.block_on(scripted([]));
     assert_eq!(format!("{cloud:?}"), "Cloud { .. }");
     let _cloud: &Cloud = &cloud;
+}
+
+#[tokio::test]
+async fn a_rehearsal_without_its_cloud_reaches_nothing() {
+    let options = ConnectOptions {
+        first_pause: Duration::ZERO,
+        ..ConnectOptions::new(Target::Rehearsal)
+    };
+    let cloud = Cloud::connect(options, Clock::system()).await.unwrap();
+    assert_eq!(cloud.caller().await.unwrap_err().code(), "unreachable");
 }

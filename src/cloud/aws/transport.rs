@@ -1,20 +1,61 @@
 //! The HTTP client for the network: TLS, and the host names that the key-value store's endpoint
 //! rules make up.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
-/// Returns a client for `http` and `https`. The system's certificates are loaded when it is first
-/// used; proxies are taken from the usual environment variables.
+/// Returns a client for `http` and `https` that takes proxies from the usual environment
+/// variables (`HTTPS_PROXY`, `NO_PROXY` …). The system's certificates are loaded when it is first
+/// used.
 pub(super) fn network() -> SharedHttpClient {
-    Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_with_resolver(Resolver)
+    client(&ProxyConfig::from_env())
+}
+
+/// Returns a client that connects directly: for custom endpoints, which are mostly on this
+/// machine, and for the host's metadata service, which no proxy can ask in our name.
+pub(super) fn direct() -> SharedHttpClient {
+    client(&ProxyConfig::disabled())
+}
+
+/// Returns a client that connects to nothing: a rehearsal without its embedded cloud must fail
+/// rather than reach the real one.
+pub(super) fn nowhere() -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Nowhere);
+    http_client_fn(move |_, _| connector.clone())
+}
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl HttpConnector for Nowhere {
+    fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        HttpConnectorFuture::ready(Err(ConnectorError::io(refused.into())))
+    }
+}
+
+fn client(proxies: &ProxyConfig) -> SharedHttpClient {
+    let proxies = proxies.clone();
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(proxies.clone());
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_with_resolver(Resolver)
+    })
 }
 
 /// The system's resolver, except for an account number in front of a loopback host.
@@ -46,8 +87,7 @@ fn loopback(name: &str) -> Option<IpAddr> {
         return Some(Ipv4Addr::LOCALHOST.into());
     }
     let address: IpAddr = host.parse().ok()?;
-    let is_loopback = address.is_loopback() && address != IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-    is_loopback.then_some(address)
+    address.is_loopback().then_some(address)
 }
 
 #[cfg(test)]

@@ -49,11 +49,18 @@ impl<'a> Tree<'a> {
             position: error.valid_up_to() as u64,
             message: "not UTF-8".to_owned(),
         })?;
-        let mut reader = NsReader::from_str(text);
+        // The reader does not count a byte order mark, so it gets the text behind one.
+        let content = text.trim_start_matches('\u{feff}');
+        let skipped = text.len() - content.len();
+        let mut reader = NsReader::from_str(content);
+        let position = |reader: &NsReader<&[u8]>| {
+            usize::try_from(reader.buffer_position()).expect("a position inside a slice fits usize")
+                + skipped
+        };
         let mut elements: Vec<Element> = Vec::new();
         let mut open: Vec<usize> = Vec::new();
         loop {
-            let start = position(reader.buffer_position());
+            let start = position(&reader);
             let (namespace, event) = reader
                 .read_resolved_event()
                 .map_err(|error| malformed(start, &error))?;
@@ -61,17 +68,16 @@ impl<'a> Tree<'a> {
                 ResolveResult::Bound(namespace) => Some(namespace.as_ref().to_owned()),
                 ResolveResult::Unbound | ResolveResult::Unknown(_) => None,
             };
-            let end = |reader: &NsReader<&[u8]>| position(reader.buffer_position());
             match event {
                 Event::Start(tag) => {
                     let name = name_of(&tag);
                     // The reader's position after a tag is right behind its `>`.
-                    let content = end(&reader);
+                    let behind = position(&reader);
                     let index = elements.len();
                     elements.push(Element {
                         name,
-                        outer: start..content,
-                        inner: Some(content..content),
+                        outer: start..behind,
+                        inner: Some(behind..behind),
                         namespace,
                         parent: open.last().copied(),
                         index,
@@ -83,7 +89,7 @@ impl<'a> Tree<'a> {
                     let index = elements.len();
                     elements.push(Element {
                         name,
-                        outer: start..end(&reader),
+                        outer: start..position(&reader),
                         inner: None,
                         namespace,
                         parent: open.last().copied(),
@@ -94,7 +100,7 @@ impl<'a> Tree<'a> {
                     let closed = open.pop().ok_or_else(|| unbalanced(start))?;
                     let element = &mut elements[closed];
                     element.inner = element.inner.take().map(|inner| inner.start..start);
-                    element.outer.end = end(&reader);
+                    element.outer.end = position(&reader);
                 }
                 Event::Eof if open.is_empty() && !elements.is_empty() => break,
                 Event::Eof => return Err(unbalanced(start)),
@@ -177,10 +183,6 @@ impl<'a> Tree<'a> {
         let tag = &self.text[element.outer.clone()];
         element.outer.start + tag.rfind('/').expect("an empty element ends with />")
     }
-}
-
-fn position(bytes: u64) -> usize {
-    usize::try_from(bytes).expect("a position inside a slice fits usize")
 }
 
 fn name_of(tag: &BytesStart<'_>) -> String {
