@@ -1,1 +1,36 @@
-//! cloud
+//! The port to the cloud, in the event's words: what can be read and changed, and how it can fail.
+//!
+//! [`Cloud`] is the one thing that talks to AWS. The same code runs against the real account, a
+//! custom endpoint and the embedded cloud: only the HTTP client and the endpoints differ. Code
+//! outside `aws/` never names the SDK. What to change, whether it may be changed and what to do
+//! after a conflict is decided elsewhere (plan, guard, apply).
+
+mod aws;
+mod document;
+mod error;
+mod model;
+mod options;
+
+pub(crate) use aws::Cloud;
+pub(crate) use document::{DistributionDocument, DocumentError, GeoKind, GeoRestriction};
+pub(crate) use error::CloudError;
+pub(crate) use model::{
+    Caller, Distribution, DistributionStatus, DistributionSummary, IpSet, IpSetFamily,
+    IpSetIdentity, IpSetSummary, Probe, ProbeAnswer, ProbeMethod, Sample, Store, StoreSummary,
+    Versioned, WebAclDocument, WebAclSummary,
+};
+pub(crate) use options::{ConnectOptions, EndpointUrls, Target};
+
+/// Permission to change the cloud: every write asks for one.
+///
+/// Only the confirmation step makes one, so that no code path reaches a write without the plan
+/// having been shown and agreed to.
+#[derive(Debug)]
+pub(crate) struct Approved(());
+
+impl Approved {
+    /// States that the plan was confirmed. Called by the confirmation step and by nothing else.
+    pub(crate) fn by_confirmation() -> Self {
+        Self(())
+    }
+}

@@ -1,0 +1,74 @@
+//! The AWS side of the port: the only code that names the SDK. One file per service; `connect`
+//! makes the clients, `transport` the HTTP client, `call` watches each call and turns its error
+//! into a [`CloudError`].
+
+mod call;
+mod cloudfront;
+mod connect;
+mod failure;
+mod keyvaluestore;
+mod probe;
+mod sts;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod wafv2;
+
+use std::fmt;
+
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use call::{Call, Calls};
+
+use super::error::CloudError;
+use super::options::ConnectOptions;
+use crate::clock::Clock;
+
+/// The account, as onair sees it. Cheap to clone; clones share the count of calls.
+#[derive(Clone)]
+pub(crate) struct Cloud {
+    cloudfront: aws_sdk_cloudfront::Client,
+    keyvaluestore: aws_sdk_cloudfrontkeyvaluestore::Client,
+    sts: aws_sdk_sts::Client,
+    wafv2: aws_sdk_wafv2::Client,
+    http_client: SharedHttpClient,
+    time_source: SharedTimeSource,
+    calls: Calls,
+}
+
+impl fmt::Debug for Cloud {
+    /// Shows nothing of the clients: they hold credentials.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Cloud").finish_non_exhaustive()
+    }
+}
+
+impl Cloud {
+    /// Makes the clients. Asks nothing over the network: credentials are looked for with the
+    /// first call, and [`CloudError::NoCredentials`] comes from there.
+    ///
+    /// Fails with [`CloudError::NotLive`] when the live cloud is asked for while the environment
+    /// or the profile names an endpoint.
+    pub(crate) async fn connect(options: ConnectOptions, clock: Clock) -> Result<Self, CloudError> {
+        connect::connect(options, clock).await
+    }
+
+    /// Returns how many HTTP requests were sent so far, by operation (`wafv2.UpdateIPSet`),
+    /// retries included, sorted by name.
+    pub(crate) fn calls(&self) -> Vec<(String, u32)> {
+        self.calls.counts()
+    }
+
+    /// Begins a call that changes nothing; `what` names its object in a not-found error.
+    fn reading(&self, operation: &'static str, what: impl Into<String>) -> Call {
+        Call::new(operation, false, what.into(), self.calls.clone())
+    }
+
+    /// Begins a call that changes `what`.
+    fn writing(&self, operation: &'static str, what: impl Into<String>) -> Call {
+        Call::new(operation, true, what.into(), self.calls.clone())
+    }
+}
