@@ -7,7 +7,9 @@
 //! nothing here looks into it. [`turn`] is about taking turns on one machine.
 
 mod append;
+pub(crate) mod body;
 pub(crate) mod chain;
+pub(crate) mod clock;
 pub(crate) mod entry;
 mod folder;
 mod handles;
@@ -19,8 +21,8 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 pub(crate) mod turn;
+pub(crate) mod view;
 
-#[expect(unused_imports, reason = "the commands that use them come next")]
 pub(crate) use self::{
     append::{AppendError, Ledger, Options, Where},
     entry::{Entry, EntryId, Hash256, RunId},
@@ -31,3 +33,48 @@ pub(crate) use self::{
     spool::SyncReport,
     store::{Key, Store, StoreError, StoreErrorKind},
 };
+
+use std::collections::{HashMap, HashSet};
+
+use body::Body;
+use view::View;
+
+/// The ledger as the commands see it.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadLedger {
+    pub(crate) view: View,
+    pub(crate) corrupt: Vec<Corrupt>,
+    /// How many entries a newer onair wrote.
+    pub(crate) newer: usize,
+    /// How many entries are on this machine only.
+    pub(crate) spooled: usize,
+}
+
+/// Reads everything, with the handles.
+///
+/// # Errors
+/// When the store cannot be read; an unreadable entry is no error.
+pub(crate) async fn read_all(ledger: &Ledger<Body>) -> Result<ReadLedger, StoreError> {
+    let records = ledger.read().await?;
+    let handles = ledger.handles().await?;
+    let handles = handles.iter().map(|(id, handle)| (id, handle.to_owned())).collect();
+    Ok(together(records, &handles))
+}
+
+/// Reads everything but the handles: what plans need, in fewer calls.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) async fn read_view(ledger: &Ledger<Body>) -> Result<ReadLedger, StoreError> {
+    Ok(together(ledger.read().await?, &HashMap::new()))
+}
+
+fn together(records: Records<Body>, handles: &HashMap<EntryId, String>) -> ReadLedger {
+    let spooled: HashSet<EntryId> = records.spooled.iter().copied().collect();
+    ReadLedger {
+        view: View::build(records.entries, handles, &spooled),
+        corrupt: records.corrupt,
+        newer: records.newer.len(),
+        spooled: spooled.len(),
+    }
+}

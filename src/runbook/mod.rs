@@ -1,1 +1,24 @@
-//! runbook
+//! The runbook: the file that says what belongs to the event.
+//!
+//! `model` is the TOML as written, `structure` holds a document against it, `check` finds what is
+//! wrong with the values, `load` puts these together and yields a [`Runbook`], whose values are
+//! parsed and whose defaults are filled in. `source` chooses which runbook a command works with,
+//! and `template` makes new ones. Nothing here asks AWS.
+
+pub(crate) mod check;
+pub(crate) mod load;
+pub(crate) mod model;
+pub(crate) mod note;
+mod resolved;
+pub(crate) mod schema;
+pub(crate) mod source;
+mod structure;
+pub(crate) mod template;
+
+pub(crate) use load::{LoadError, Loaded, load};
+pub(crate) use model::{GeoMode, Role, TokenFormat, TokenMode};
+pub(crate) use note::{Note, Severity, render_notes};
+pub(crate) use resolved::{
+    Allowed, Aws, Distribution, Event, Geo, KeySource, Ledger, LedgerStore, NeverBlock, Percent,
+    PhaseStart, Runbook, Samples, Tokens, Waf,
+};

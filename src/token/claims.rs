@@ -48,7 +48,7 @@ impl ClaimValue {
             Self::Bool(value) => value.to_string(),
             Self::Integer(value) => value.to_string(),
             Self::Float(value) => value.to_string(),
-            Self::Text(value) => text::printable(&without_token(value)),
+            Self::Text(value) => text::printable(&without_token(value)).into_owned(),
             Self::Bytes(value) => hex::encode(value),
             Self::List(values) => {
                 let shown: Vec<_> = values.iter().map(Self::readable).collect();
@@ -189,11 +189,11 @@ impl Claims {
             })
             .map(|claim| &claim.value)
             .ok_or_else(|| NoSuchClaim {
-                asked: text::printable_within(asked, 80),
+                asked: text::shortened(asked, 80),
                 have: self
                     .0
                     .iter()
-                    .map(|claim| text::printable_within(&claim.name, 80))
+                    .map(|claim| text::shortened(&claim.name, 80))
                     .collect(),
             })
     }
@@ -216,7 +216,7 @@ pub(super) fn refuse_duplicates<'a>(
         if !seen.insert(name) {
             return Err(TokenError::Duplicate {
                 part,
-                name: text::printable_within(name, 80),
+                name: text::shortened(name, 80),
             });
         }
     }

@@ -154,6 +154,6 @@ fn algorithm(header: &[(String, ClaimValue)]) -> Result<Algorithm, TokenError> {
         return Err(TokenError::AlgorithmNone);
     }
     Algorithm::from_jose(name).ok_or_else(|| TokenError::UnknownAlgorithm {
-        name: text::printable_within(name, 40),
+        name: text::shortened(name, 40),
     })
 }

@@ -113,7 +113,7 @@ fn cat_token(
     let mut entries = Vec::with_capacity(claims.len());
     for (name, value) in claims {
         let label = cat::label(name).ok_or_else(|| MintError::UnknownClaim {
-            name: crate::event::text::printable_within(name, 80),
+            name: crate::event::text::shortened(name, 80),
         })?;
         let value = match (label, value) {
             (cat::CTI, ClaimValue::Text(text)) => {

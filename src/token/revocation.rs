@@ -176,7 +176,7 @@ impl Token {
                 None => (None, "not a text, an integer or a byte string".to_owned()),
                 key => (
                     key,
-                    text::printable_within(&value.readable(), SHOWN_CHARACTERS),
+                    text::shortened(&value.readable(), SHOWN_CHARACTERS),
                 ),
             },
         };

@@ -1,0 +1,145 @@
+//! `onair undo`: takes a change back, with only our own fields touched.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::change::{self, Basis, Intention, Needs, Seen};
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::event::duration::human;
+use crate::ledger::body::{Drift, GeoReset, Kind};
+use crate::ledger::view::{Change, Progress};
+use crate::plan::change::{Draft, Touched, empty_intent};
+use crate::render::Answer;
+
+/// An undo without an id is taken for granted while the change is younger than this.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
+
+/// Take a change back: my last one, or the one named
+///
+/// What other open entries ask for stays, and so does what colleagues changed since. It asks, with
+/// both shown, when the change is a colleague's, older than 15 minutes, or has been changed since.
+///
+/// Example: onair undo, or: onair undo jess-7
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The change's id, such as jess-7
+    #[arg(value_name = "ID", add = clap_complete::ArgValueCompleter::new(super::complete::entries))]
+    id: Option<String>,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
+    let session = context.session()?;
+    change::run(&session, &Undo { id: args.id.clone() }).await
+}
+
+struct Undo {
+    id: Option<String>,
+}
+
+impl Undo {
+    fn target<'a>(&self, basis: &'a Basis<'_>) -> Result<&'a Change, Failure> {
+        let found = match &self.id {
+            Some(id) => basis.view.find(id).ok_or_else(|| {
+                Failure::new(Exit::Usage, "entry.unknown", format!("there is no change `{id}` in this event's ledger"))
+                    .hint("`onair ledger list` shows them")
+            })?,
+            None => basis.view.last_by(&basis.operator).ok_or_else(|| {
+                Failure::new(Exit::Usage, "entry.none", format!("{} has changed nothing that could be taken back", basis.operator))
+                    .hint("a colleague's change: onair undo ID; `onair ledger list` shows them")
+            })?,
+        };
+        Ok(found)
+    }
+}
+
+impl Intention for Undo {
+    fn command(&self) -> &'static str {
+        "ledger undo"
+    }
+
+    fn goes_on_without_store(&self) -> bool {
+        true
+    }
+
+    fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
+        let target = self.target(basis)?;
+        let touched = Touched::by(&basis.view, target.intent());
+        Ok(Needs {
+            families: touched.families.into_iter().collect(),
+            distributions: touched.distributions.into_iter().collect(),
+            keys: touched.keys.into_iter().collect(),
+            own_address: false,
+        })
+    }
+
+    fn draft(&self, basis: &Basis<'_>, seen: &Seen) -> Result<Draft, Failure> {
+        let target = self.target(basis)?;
+        let intent = target.intent();
+        let summary = format!("UNDO {}: {}", target.name(), intent.summary);
+        let mut undo = empty_intent("ledger undo", &summary, Kind::Undo, basis.now);
+        undo.undoes = Some(*target.id());
+        undo.gives = intent.takes.clone();
+        undo.takes = Drift {
+            prefixes: intent.gives.prefixes.clone(),
+            keys: intent.gives.keys.clone(),
+        };
+        undo.geo_reset = intent
+            .geo_reset
+            .iter()
+            .map(|reset| GeoReset {
+                distribution: reset.distribution.clone(),
+                before: reset.after.clone(),
+                after: reset.before.clone(),
+            })
+            .collect();
+        let age = basis.now.duration_since(target.at());
+        let since = basis.view.touched_since(target);
+        let headline = format!("{summary} · by {} {} ago", target.operator(), human(age));
+        let mut draft = Draft::new(undo, headline);
+        draft.values = vec![json!({ "entry": target.name(), "summary": intent.summary, "operator": target.operator() })];
+        if let Some(undoer) = basis.view.undone_by(target) {
+            draft.nothing_to_do = Some(format!("{} was taken back already, by {} ({})", target.name(), undoer.operator(), undoer.name()));
+            return Ok(draft);
+        }
+        if target.progress() == Progress::Void {
+            draft.nothing_to_do = Some(format!("{} changed nothing", target.name()));
+            return Ok(draft);
+        }
+        if target.operator() != basis.operator {
+            draft.level = 1;
+            draft.effect.push(format!(
+                "  it is {}'s: {}",
+                target.operator(),
+                intent.reason.as_deref().unwrap_or("no reason given")
+            ));
+        }
+        if self.id.is_none() && age > FRESH {
+            draft.level = 1;
+            draft.effect.push(format!("  it is {} old", human(age)));
+        }
+        for later in since.iter().take(5) {
+            draft.level = 1;
+            draft.effect.push(format!(
+                "  {} has since changed the same: {} ({}, {} ago)",
+                later.operator(),
+                later.intent().summary,
+                later.name(),
+                human(basis.now.duration_since(later.at()))
+            ));
+        }
+        for reset in &draft.intent.geo_reset {
+            if let Some(Ok(observed)) = seen.distributions.get(&reset.distribution)
+                && super::geo::state_words(&observed.geo) != super::geo::state_words(&reset.before)
+            {
+                draft.level = 1;
+                draft.warnings.push(format!(
+                    "{} has been changed since the reset and goes back to {} as a whole",
+                    reset.distribution,
+                    super::geo::state_words(&reset.after)
+                ));
+            }
+        }
+        Ok(draft)
+    }
+}

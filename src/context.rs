@@ -1,0 +1,590 @@
+//! What a command is given: the chosen runbook and target, the clock, the cloud, the ledger, who is
+//! acting. Opening a session reads files and the environment, and asks no service yet.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::apply::Resource;
+use crate::clock::Clock;
+use crate::cloud::{Caller, Cloud, ConnectOptions, EndpointUrls, Probe, ProbeMethod, Target};
+use crate::error::{Exit, Failure};
+use crate::event::cidr::Family;
+use crate::event::duration::Lasting;
+use crate::event::name::EventId;
+use crate::event::phase::Phase;
+use crate::event::time::When;
+use crate::ledger::body::Body;
+use crate::ledger::clock::EventState;
+use crate::ledger::view::View;
+use crate::ledger::{self, Ledger, ReadLedger, S3Options, Store};
+use crate::plan::guard::Override;
+use crate::render::Head;
+use crate::runbook::{LedgerStore, Runbook, source};
+use crate::sandbox::Sandbox;
+use crate::ui::{Answers, Ui};
+
+/// Asks for the caller's own public address; any service that answers it as plain text will do.
+const ADDRESS_URL: &str = "https://checkip.amazonaws.com/";
+
+/// The environment, read once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment(HashMap<String, String>);
+
+impl Environment {
+    /// The process's own; names and values that are not UTF-8 are left out.
+    pub(crate) fn of_process() -> Self {
+        let readable = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self(readable.collect())
+    }
+
+    /// The value of a variable that is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// The options that every command takes, as values.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) runbook: Option<PathBuf>,
+    pub(crate) event: Option<EventId>,
+    pub(crate) rehearsal: bool,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) profile: Option<String>,
+    pub(crate) verbose: u8,
+    pub(crate) dry_run: bool,
+    pub(crate) answers: Answers,
+    pub(crate) lasting: Option<Lasting>,
+    pub(crate) until: Option<When>,
+    pub(crate) reason: Option<String>,
+    /// What was asked for, or none for the default.
+    pub(crate) wait: Option<bool>,
+    pub(crate) verify: Option<bool>,
+    pub(crate) timeout: SignedDuration,
+    pub(crate) overrides: BTreeSet<Override>,
+    pub(crate) now: Option<Timestamp>,
+}
+
+/// What every command is given.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    pub(crate) environment: Environment,
+    pub(crate) options: Options,
+}
+
+impl Context {
+    /// The clock of the real world, or the time that a test set.
+    pub(crate) fn world_clock(&self) -> Clock {
+        match self.options.now {
+            Some(now) => Clock::started_at(now),
+            None => Clock::system(),
+        }
+    }
+
+    /// Where runbooks are looked for.
+    pub(crate) fn runbooks(&self) -> PathBuf {
+        PathBuf::from("runbooks")
+    }
+
+    /// Whether this run is a rehearsal: the flag, or a rehearsal shell.
+    pub(crate) fn is_rehearsal(&self) -> Result<bool, Failure> {
+        match self.environment.get("ONAIR_TARGET") {
+            None => Ok(self.options.rehearsal),
+            Some("rehearsal") => {
+                if self.endpoints().is_some() && self.options.endpoint_url.is_some() {
+                    return Err(Failure::refused("target.shell", "this is a rehearsal shell; --endpoint-url is refused in it"));
+                }
+                Ok(true)
+            }
+            Some("live") => {
+                if self.options.rehearsal {
+                    return Err(Failure::refused("target.shell", "this is a live shell; --rehearsal is refused in it")
+                        .hint("open another terminal for the rehearsal, or unset ONAIR_TARGET"));
+                }
+                if let Some(endpoints) = self.endpoints() {
+                    let (name, url) = endpoints.first();
+                    return Err(Failure::refused(
+                        "target.shell",
+                        format!("this is a live shell, but {name} points at {url}"),
+                    )
+                    .hint(format!("unset {name}, or leave the live shell")));
+                }
+                Ok(false)
+            }
+            Some(other) => Err(Failure::usage(format!("ONAIR_TARGET is `{other}`; it can be live or rehearsal"))),
+        }
+    }
+
+    /// Custom endpoints, from the option and the environment.
+    fn endpoints(&self) -> Option<Endpoints> {
+        let mut named = Vec::new();
+        if let Some(url) = &self.options.endpoint_url {
+            named.push(("--endpoint-url", url.clone()));
+        }
+        let ignored = self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value == "true");
+        if !ignored {
+            for name in [
+                "AWS_ENDPOINT_URL",
+                "AWS_ENDPOINT_URL_CLOUDFRONT",
+                "AWS_ENDPOINT_URL_WAFV2",
+                "AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE",
+                "AWS_ENDPOINT_URL_STS",
+                "AWS_ENDPOINT_URL_S3",
+            ] {
+                if let Some(url) = self.environment.get(name) {
+                    named.push((name, url.to_owned()));
+                }
+            }
+        }
+        (!named.is_empty()).then_some(Endpoints(named))
+    }
+
+    /// Chooses the runbook by the contract's order and loads it.
+    pub(crate) fn runbook(&self) -> Result<Runbook, Failure> {
+        let select = source::Select {
+            file: self.options.runbook.clone(),
+            event: self.options.event.clone(),
+            environment: self.environment.get("ONAIR_EVENT").map(str::to_owned),
+            ignore_windows: self.is_rehearsal()?,
+        };
+        let now = self.world_clock().now();
+        let path = source::choose(&select, &self.runbooks(), now).map_err(|error| {
+            Failure::new(Exit::Usage, "event", error.to_string())
+                .hint("name one: `-e ID`, or `-r FILE`")
+        })?;
+        self.load(&path)
+    }
+
+    /// Loads the runbook at `path`; all its problems make one failure.
+    pub(crate) fn load(&self, path: &Path) -> Result<Runbook, Failure> {
+        match crate::runbook::load(path) {
+            Ok(loaded) => Ok(loaded.runbook),
+            Err(error) => {
+                let mut failure = Failure::new(Exit::Usage, "runbook", error.to_string());
+                let details = error.details();
+                if !details.is_empty() {
+                    failure.message = format!("{error}\n{}", details.trim_end());
+                }
+                failure.data = Some(serde_json::json!({ "problems": crate::runbook::note::json(error.notes()) }));
+                Err(failure.hint(format!("mend it, then `onair runbook check -r {}`", path.display())))
+            }
+        }
+    }
+
+    /// Opens the chosen event on the chosen target.
+    pub(crate) fn session(&self) -> Result<Session, Failure> {
+        let rehearsal = self.is_rehearsal()?;
+        let runbook = self.runbook()?;
+        let folder = state_folder(&runbook);
+        let id = runbook.event.id.to_string();
+        if rehearsal {
+            let place = folder.join("rehearsal").join(&id);
+            return Session::rehearsal(self.clone(), runbook, &place, self.world_clock());
+        }
+        let endpoints = self.endpoints();
+        let clock = self.world_clock();
+        let (target, store) = match &endpoints {
+            None => (Target::Live, real_store(&runbook, self, None)?),
+            Some(endpoints) => {
+                let store = match (&runbook.ledger.store, endpoints.of("AWS_ENDPOINT_URL_S3")) {
+                    // The bucket is at the custom endpoint too: not the real event's ledger.
+                    (LedgerStore::S3 { .. }, Some(url)) => real_store(&runbook, self, Some(url))?,
+                    _ => Store::folder(&folder.join("endpoint").join(&id).join("ledger")),
+                };
+                (Target::Endpoint(endpoints.urls()), store)
+            }
+        };
+        let mut connect = ConnectOptions::new(target.clone());
+        connect.profile = self.options.profile.clone().or_else(|| runbook.aws.profile.clone());
+        connect.region = Some(runbook.aws.region.clone());
+        let local = match &target {
+            Target::Live => folder.join("local").join(&id),
+            Target::Endpoint(_) | Target::Rehearsal => folder.join("endpoint").join(&id),
+        };
+        Session::open(self.clone(), runbook, connect, store, &local, clock, None)
+    }
+}
+
+/// Custom endpoints with where each came from.
+#[derive(Debug, Clone)]
+struct Endpoints(Vec<(&'static str, String)>);
+
+impl Endpoints {
+    fn first(&self) -> (&'static str, &str) {
+        let (name, url) = &self.0[0];
+        (name, url)
+    }
+
+    fn of(&self, name: &str) -> Option<String> {
+        let own = self.0.iter().find(|(one, _)| *one == name);
+        own.or_else(|| self.0.iter().find(|(one, _)| matches!(*one, "--endpoint-url" | "AWS_ENDPOINT_URL")))
+            .map(|(_, url)| url.clone())
+    }
+
+    fn own(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(one, _)| *one == name).map(|(_, url)| url.clone())
+    }
+
+    fn urls(&self) -> EndpointUrls {
+        EndpointUrls {
+            general: self.own("--endpoint-url").or_else(|| self.own("AWS_ENDPOINT_URL")),
+            cloudfront: self.own("AWS_ENDPOINT_URL_CLOUDFRONT"),
+            wafv2: self.own("AWS_ENDPOINT_URL_WAFV2"),
+            keyvaluestore: self.own("AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE"),
+            sts: self.own("AWS_ENDPOINT_URL_STS"),
+        }
+    }
+}
+
+/// Where the event's local state is: `.onair` beside the runbook's folder of runbooks.
+fn state_folder(runbook: &Runbook) -> PathBuf {
+    let beside = runbook.path.parent().unwrap_or(Path::new("."));
+    beside.join(".onair")
+}
+
+fn real_store(runbook: &Runbook, context: &Context, endpoint: Option<String>) -> Result<Store, Failure> {
+    match &runbook.ledger.store {
+        LedgerStore::Folder(folder) => Ok(Store::folder(folder)),
+        LedgerStore::S3 { bucket, prefix } => {
+            let options = S3Options {
+                bucket: bucket.clone(),
+                prefix: prefix.clone(),
+                region: runbook.aws.region.clone(),
+                allow_http: endpoint.as_deref().is_some_and(|url| url.starts_with("http://")),
+                path_style: endpoint.is_some(),
+                endpoint,
+                credentials: Some(crate::cloud::credentials(
+                    context.options.profile.clone().or_else(|| runbook.aws.profile.clone()),
+                )),
+                connector: None,
+            };
+            Store::s3(&options).map_err(|error| {
+                Failure::failed("ledger.store", "open the ledger's store").because(error)
+            })
+        }
+    }
+}
+
+/// One event on one target.
+pub(crate) struct Session {
+    pub(crate) context: Context,
+    pub(crate) runbook: Runbook,
+    pub(crate) target: Target,
+    pub(crate) clock: Clock,
+    pub(crate) cloud: Cloud,
+    pub(crate) ledger: Ledger<Body>,
+    /// The embedded cloud, in a rehearsal.
+    pub(crate) sandbox: Option<Sandbox>,
+    /// Where this machine keeps turns, the spool and caches for the event.
+    pub(crate) local: PathBuf,
+    operator: Option<String>,
+    caller: OnceCell<Caller>,
+}
+
+impl Session {
+    /// Opens the embedded cloud that is kept at `place`, seeding it on first use.
+    pub(crate) fn rehearsal(context: Context, runbook: Runbook, place: &Path, world: Clock) -> Result<Self, Failure> {
+        let sandbox = crate::commands::sandbox::open(&runbook, &place.join("cloud"), world)?;
+        let clock = Clock::shifted_from(&context.world_clock(), sandbox.offset().map_err(sandbox_failure)?);
+        let mut connect = ConnectOptions::new(Target::Rehearsal);
+        connect.http_client = Some(sandbox.http_client());
+        connect.first_pause = Duration::from_millis(100);
+        let store = Store::folder(&place.join("ledger"));
+        Self::open(context, runbook, connect, store, place, clock, Some(sandbox))
+    }
+
+    fn open(
+        context: Context,
+        runbook: Runbook,
+        connect: ConnectOptions,
+        store: Store,
+        local: &Path,
+        clock: Clock,
+        sandbox: Option<Sandbox>,
+    ) -> Result<Self, Failure> {
+        let target = connect.target.clone();
+        let cloud = Cloud::connect(connect, clock.clone())?;
+        let operator = operator_name(&context, &target);
+        let ledger = Ledger::open(ledger::Options {
+            cache: store.is_remote().then(|| local.join("cache")),
+            store,
+            spool: local.join("spool"),
+            event: runbook.event.id.to_string(),
+            operator: operator.clone().unwrap_or_else(|| "unknown".to_owned()),
+            target: target_name(&target).to_owned(),
+            clock: clock.clone(),
+        });
+        Ok(Self {
+            context,
+            runbook,
+            target,
+            clock,
+            cloud,
+            ledger,
+            sandbox,
+            local: local.to_owned(),
+            operator,
+            caller: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn ui(&self) -> &Ui {
+        &self.context.ui
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.context.options
+    }
+
+    /// Who the credentials belong to; asked once.
+    pub(crate) async fn caller(&self) -> Result<&Caller, Failure> {
+        if let Some(caller) = self.caller.get() {
+            return Ok(caller);
+        }
+        let caller = self.cloud.caller().await.map_err(Failure::from)?;
+        Ok(self.caller.get_or_init(|| caller))
+    }
+
+    /// The caller as far as it has been asked for.
+    pub(crate) fn known_caller(&self) -> Option<&Caller> {
+        self.caller.get()
+    }
+
+    /// Who acts: the environment's word, or the session name of the credentials.
+    pub(crate) async fn operator(&self) -> Result<String, Failure> {
+        if let Some(operator) = &self.operator {
+            return Ok(operator.clone());
+        }
+        let caller = self.caller().await?;
+        caller
+            .session
+            .as_deref()
+            .map(slug)
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| {
+                Failure::refused("operator.unknown", format!("{} has no session name to tell who you are", caller.arn))
+                    .hint("set ONAIR_OPERATOR to your name")
+            })
+    }
+
+    /// Refuses the wrong account before anything is changed.
+    pub(crate) async fn check_account(&self) -> Result<(), Failure> {
+        let caller = self.caller().await?;
+        if caller.account == self.runbook.aws.account {
+            return Ok(());
+        }
+        Err(Failure::refused(
+            "guard.account",
+            format!(
+                "the credentials are for account {}, and the runbook is for {}",
+                caller.account, self.runbook.aws.account
+            ),
+        )
+        .hint("choose the profile with --profile, or mend aws.account in the runbook"))
+    }
+
+    /// Everything in the ledger.
+    pub(crate) async fn read_ledger(&self) -> Result<ReadLedger, Failure> {
+        ledger::read_all(&self.ledger).await.map_err(|error| {
+            Failure::failed("ledger.read", "read the ledger").from_error(&error)
+        })
+    }
+
+    /// Where the event stands by the ledger and the clock.
+    pub(crate) fn state(&self, view: &View) -> EventState {
+        let planned: Vec<(Phase, Timestamp)> =
+            self.runbook.phases.iter().map(|phase| (phase.phase, phase.from)).collect();
+        EventState::at(&self.runbook.event.times(), &planned, view, self.clock.now())
+    }
+
+    /// What the JSON document says about who and where.
+    pub(crate) fn head(&self, state: Option<&EventState>, operator: Option<&str>) -> Head {
+        Head {
+            event: Some(self.runbook.event.id.to_string()),
+            target: Some(target_name(&self.target).to_owned()),
+            account: Some(
+                self.known_caller()
+                    .map_or_else(|| self.runbook.aws.account.clone(), |caller| caller.account.clone()),
+            ),
+            phase: state.map(|state| state.phase.to_string()),
+            operator: operator.map(str::to_owned).or_else(|| self.operator.clone()),
+        }
+    }
+
+    /// The IP sets that the event blocks with.
+    pub(crate) fn sets(&self) -> Result<BTreeMap<Family, String>, Failure> {
+        let waf = self.runbook.waf.as_ref().ok_or_else(|| missing_section("waf", "blocks addresses"))?;
+        Ok([Family::V4, Family::V6].into_iter().map(|family| (family, waf.ip_set(family).to_owned())).collect())
+    }
+
+    /// The key value store that revocations go to.
+    pub(crate) fn store_name(&self) -> Result<&str, Failure> {
+        let tokens = self.runbook.tokens.as_ref().ok_or_else(|| missing_section("tokens", "revokes tokens"))?;
+        Ok(&tokens.store)
+    }
+
+    /// The distribution resource of this id.
+    pub(crate) fn distribution(&self, id: &str) -> Resource {
+        let named = self.runbook.distributions.iter().find(|one| one.id == id);
+        Resource::Distribution {
+            name: named.map_or_else(|| id.to_owned(), |one| one.name.clone()),
+            id: id.to_owned(),
+        }
+    }
+
+    /// The caller's own public address, or why it is not known. Bounded to a second.
+    pub(crate) async fn own_address(&self) -> Result<std::net::IpAddr, String> {
+        let url = self.context.environment.get("ONAIR_ADDRESS_URL").unwrap_or(ADDRESS_URL);
+        if url == "none" {
+            return Err("switched off by ONAIR_ADDRESS_URL".to_owned());
+        }
+        let probe = Probe {
+            method: ProbeMethod::Get,
+            url: url.to_owned(),
+            headers: Vec::new(),
+            timeout: Duration::from_secs(1),
+        };
+        match self.cloud.probe(probe).await {
+            Ok(answer) => answer.address().ok_or_else(|| "the answer was not an address".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Events of other runbooks beside this one that share a distribution or a web ACL.
+    pub(crate) fn neighbors(&self) -> Vec<Neighbor> {
+        let Some(folder) = self.runbook.path.parent() else {
+            return Vec::new();
+        };
+        let now = self.clock.now();
+        let ours: HashSet<&str> = self.runbook.distributions.iter().map(|one| one.id.as_str()).collect();
+        let mut neighbors = Vec::new();
+        for found in source::discover(folder) {
+            let Ok(other) = found.runbook else {
+                continue;
+            };
+            if other.event.id == self.runbook.event.id {
+                continue;
+            }
+            let distributions: Vec<String> = other
+                .distributions
+                .iter()
+                .filter(|one| ours.contains(one.id.as_str()))
+                .map(|one| one.id.clone())
+                .collect();
+            let web_acl = match (&self.runbook.waf, &other.waf) {
+                (Some(ours), Some(theirs)) if ours.web_acl == theirs.web_acl => Some(ours.web_acl.clone()),
+                _ => None,
+            };
+            if !distributions.is_empty() || web_acl.is_some() {
+                neighbors.push(Neighbor {
+                    event: other.event.id.to_string(),
+                    live: other.event.times().holds(now),
+                    distributions,
+                    web_acl,
+                });
+            }
+        }
+        neighbors
+    }
+
+    /// Whether `--wait` is on, given or by default.
+    pub(crate) fn waits(&self, state: &EventState) -> bool {
+        self.options().wait.unwrap_or_else(|| self.proves_by_default(state))
+    }
+
+    /// Whether `--verify` is on, given or by default.
+    pub(crate) fn verifies(&self, state: &EventState) -> bool {
+        self.options().verify.unwrap_or_else(|| self.proves_by_default(state))
+    }
+
+    fn proves_by_default(&self, state: &EventState) -> bool {
+        state.is_live() && self.ui().answers_a_terminal()
+    }
+}
+
+/// Another event behind the same resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Neighbor {
+    pub(crate) event: String,
+    /// Whether it is in its window now.
+    pub(crate) live: bool,
+    pub(crate) distributions: Vec<String>,
+    pub(crate) web_acl: Option<String>,
+}
+
+/// The name of a target in JSON and in the ledger.
+pub(crate) fn target_name(target: &Target) -> &'static str {
+    match target {
+        Target::Live => "live",
+        Target::Endpoint(_) => "endpoint",
+        Target::Rehearsal => "rehearsal",
+    }
+}
+
+pub(crate) fn sandbox_failure(error: impl std::error::Error) -> Failure {
+    Failure::failed("sandbox", "use the embedded cloud").from_error(&error)
+}
+
+fn missing_section(section: &str, purpose: &str) -> Failure {
+    Failure::usage(format!("the runbook has no [{section}] section, which {purpose}"))
+        .hint(format!("add [{section}]; `onair runbook schema` tells what it holds"))
+}
+
+/// In a rehearsal the system user's name stands in for the session name.
+fn operator_name(context: &Context, target: &Target) -> Option<String> {
+    let environment = &context.environment;
+    let named = environment.get("ONAIR_OPERATOR").map(slug).filter(|name| !name.is_empty());
+    named.or_else(|| match target {
+        Target::Rehearsal => {
+            let user = environment.get("USER").or_else(|| environment.get("LOGNAME")).map(slug);
+            Some(user.filter(|name| !name.is_empty()).unwrap_or_else(|| "operator".to_owned()))
+        }
+        Target::Live | Target::Endpoint(_) => None,
+    })
+}
+
+/// A name that can be said and typed: lower-case letters, digits and dashes.
+fn slug(name: &str) -> String {
+    let before_at = name.split('@').next().unwrap_or(name);
+    let mut slug = String::new();
+    for character in before_at.chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(24);
+    slug.trim_end_matches('-').to_owned()
+}
+
+impl From<crate::cloud::CloudError> for Failure {
+    fn from(error: crate::cloud::CloudError) -> Self {
+        use crate::cloud::CloudError;
+        let exit = match &error {
+            CloudError::Conflict { .. } | CloudError::Throttled { .. } => Exit::Conflict,
+            CloudError::Lost { .. } => Exit::Partly,
+            _ => Exit::Failed,
+        };
+        let mut failure = Failure::new(exit, format!("aws.{}", error.code()), &error);
+        failure.retryable = error.is_retryable();
+        failure.request_id = error.request_id().map(str::to_owned);
+        match &error {
+            CloudError::Denied { action, .. } => {
+                failure.hint(format!("the credentials need {action}; another profile: --profile NAME"))
+            }
+            CloudError::NoCredentials { .. } => failure
+                .hint("`aws sso login`, or set AWS_PROFILE; to practice without an account: --rehearsal"),
+            CloudError::Unreachable { endpoint, .. } => {
+                failure.hint(format!("check the network and that {endpoint} is up, then run it again"))
+            }
+            _ => failure,
+        }
+    }
+}

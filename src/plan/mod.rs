@@ -1,0 +1,9 @@
+//! What to do, decided without touching anything: intents, per-resource plans, guards.
+//! Everything here is a pure function of values.
+
+pub(crate) mod change;
+mod cloudfront_ranges;
+pub(crate) mod geo;
+pub(crate) mod guard;
+pub(crate) mod ip_set;
+pub(crate) mod keys;
