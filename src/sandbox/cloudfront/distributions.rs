@@ -416,3 +416,6 @@ fn own_document(text: &str, config: &Element) -> String {
     }
     filled
 }
+
+#[cfg(test)]
+mod tests;
