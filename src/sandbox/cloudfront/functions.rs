@@ -412,3 +412,6 @@ impl CloudFront {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -230,3 +230,71 @@ impl CloudFront {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sandbox::cloudfront::testing::{Account, etag, outcome, request, root, text};
+    use crate::sandbox::service::{Delay, Rollout};
+
+    fn create(account: &Account, name: &str) -> String {
+        let body = request(
+            "CreateKeyValueStoreRequest",
+            &format!("<Name>{name}</Name><Comment>a &lt; b</Comment>"),
+        );
+        outcome(&account.send("POST", "key-value-store", "", &body)).1
+    }
+
+    #[test]
+    fn a_store_is_made_described_and_deleted() {
+        let account = Account::empty();
+        assert_eq!(create(&account, "one"), "");
+        assert_eq!(create(&account, "one"), "EntityAlreadyExists");
+        let described = account.get("key-value-store/one");
+        let store = root(&described);
+        assert_eq!(store.text_of("Comment"), Some("a < b"));
+        assert_eq!(store.text_of("Status"), Some("READY"));
+        let arn = store.text_of("ARN").unwrap();
+        assert!(account.stores.borrow().is_ready(arn, account.now()));
+        let update = request("UpdateKeyValueStoreRequest", "<Comment>new</Comment>");
+        let old = etag(&described);
+        let updated = account.send("PUT", "key-value-store/one", &old, &update);
+        assert_eq!(root(&updated).text_of("Comment"), Some("new"));
+        let stale = account.send("DELETE", "key-value-store/one", &old, "");
+        assert_eq!(outcome(&stale), (412, "PreconditionFailed".to_owned()));
+        let deleted = account.send("DELETE", "key-value-store/one", &etag(&updated), "");
+        assert_eq!(outcome(&deleted), (204, String::new()));
+        assert!(!account.stores.borrow().is_ready(arn, account.now()));
+        let gone = account.get("key-value-store/one");
+        assert_eq!(outcome(&gone), (404, "EntityNotFound".to_owned()));
+    }
+
+    #[test]
+    fn a_store_takes_time_to_be_ready() {
+        let mut account = Account::empty();
+        account.rollout = Rollout {
+            store: Delay::seconds(5, 10),
+            ..Rollout::IMMEDIATE
+        };
+        create(&account, "one");
+        let status = || {
+            let described = account.get("key-value-store/one");
+            root(&described).text_of("Status").unwrap().to_owned()
+        };
+        account.pass(14);
+        assert_eq!(status(), "PROVISIONING");
+        account.pass(1);
+        assert_eq!(status(), "READY");
+    }
+
+    #[test]
+    fn an_account_has_fifty_stores() {
+        let account = Account::empty();
+        for number in 0..50 {
+            assert_eq!(create(&account, &format!("s{number}")), "");
+        }
+        assert_eq!(create(&account, "s50"), "EntityLimitExceeded");
+        let list = account.get("key-value-store?MaxItems=20&Status=READY");
+        assert_eq!(root(&list).items().len(), 20);
+        assert!(text(&list).contains("<NextMarker>"));
+    }
+}

@@ -116,3 +116,63 @@ impl CloudFront {
         Ok(answers::emptied(call))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sandbox::cloudfront::testing::{ACCOUNT, Account, outcome, request, text};
+
+    fn tags(pairs: &[(&str, &str)]) -> String {
+        let items: String = pairs
+            .iter()
+            .map(|(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"))
+            .collect();
+        request("Tags", &format!("<Items>{items}</Items>"))
+    }
+
+    #[test]
+    fn tags_are_joined_and_taken_away() {
+        let account = Account::seeded();
+        let resource =
+            format!("Resource=arn%3Aaws%3Acloudfront%3A%3A{ACCOUNT}%3Adistribution%2FE1");
+        let send = |operation: &str, body: &str| {
+            account.send(
+                "POST",
+                &format!("tagging?Operation={operation}&{resource}"),
+                "",
+                body,
+            )
+        };
+        assert_eq!(send("Tag", &tags(&[("a", "1"), ("b", "2")])).status, 204);
+        assert_eq!(send("Tag", &tags(&[("b", "3")])).status, 204);
+        let keys = request("TagKeys", "<Items><Key>a</Key></Items>");
+        assert_eq!(send("Untag", &keys).status, 204);
+        let listed = text(&account.get(&format!("tagging?{resource}")));
+        assert!(
+            listed.contains("<Items><Tag><Key>b</Key><Value>3</Value></Tag></Items>"),
+            "{listed}"
+        );
+    }
+
+    #[test]
+    fn refuses_tags_that_cloudfront_refuses() {
+        let account = Account::seeded();
+        let own = format!("arn:aws:cloudfront::{ACCOUNT}:distribution/E1");
+        let send = |resource: &str, body: &str| {
+            let target = format!("tagging?Operation=Tag&Resource={resource}");
+            outcome(&account.send("POST", &target, "", body)).1
+        };
+        let many: Vec<String> = (0..51).map(|number| number.to_string()).collect();
+        let many: Vec<(&str, &str)> = many.iter().map(|key| (key.as_str(), "")).collect();
+        assert_eq!(send(&own, &tags(&[("aws:x", "1")])), "InvalidTagging");
+        assert_eq!(send(&own, &tags(&[("", "1")])), "InvalidTagging");
+        assert_eq!(
+            send(&own, &tags(&[("a", "1"), ("a", "2")])),
+            "InvalidTagging"
+        );
+        assert_eq!(send(&own, &tags(&[("a", "!")])), "InvalidTagging");
+        assert_eq!(send(&own, &tags(&many)), "InvalidTagging");
+        assert_eq!(send(&own, &tags(&many[..50])), "");
+        assert_eq!(send(&own.replace("E1", "E2"), &tags(&[])), "NoSuchResource");
+        assert_eq!(send("E1", &tags(&[])), "InvalidArgument");
+    }
+}
