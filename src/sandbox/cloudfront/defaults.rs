@@ -92,11 +92,12 @@ pub(crate) fn fill(text: &str, config: &Element) -> String {
 }
 
 fn fill_element(element: &Element, members: &[(&str, &str)], edits: &mut Edits) {
-    let missing: String = members
+    let missing = members
         .iter()
         .filter(|(name, _)| element.child(name).is_none())
         .map(|(name, content)| format!("<{name}>{content}</{name}>"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     if !missing.is_empty() {
         edits.append(element, &missing);
     }

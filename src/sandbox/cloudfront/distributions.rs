@@ -89,14 +89,15 @@ impl Distribution {
     }
 
     fn alias_registrations(&self) -> String {
-        let records: String = self
+        let records = self
             .aliases
             .iter()
             .map(|alias| {
                 let record = tag("CNAME", alias) + &tag("ICPRecordalStatus", "APPROVED");
                 format!("<AliasICPRecordal>{record}</AliasICPRecordal>")
             })
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         if records.is_empty() {
             records
         } else {
@@ -416,6 +417,3 @@ fn own_document(text: &str, config: &Element) -> String {
     }
     filled
 }
-
-#[cfg(test)]
-mod tests;

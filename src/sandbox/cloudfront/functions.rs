@@ -412,6 +412,3 @@ impl CloudFront {
         ))
     }
 }
-
-#[cfg(test)]
-mod tests;

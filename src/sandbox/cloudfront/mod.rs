@@ -21,7 +21,7 @@ mod seed;
 mod stores;
 mod tags;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod web_acl;
 
 use std::collections::{BTreeMap, BTreeSet};

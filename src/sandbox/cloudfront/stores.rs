@@ -179,7 +179,7 @@ impl CloudFront {
         check_comment(comment)?;
         let sequence = self.next();
         let store = self.stores.get_mut(name).ok_or_else(|| not_found(name))?;
-        store.comment = comment.to_owned();
+        comment.clone_into(&mut store.comment);
         store.modified = call.now;
         store.etag.advance(&store.arn, sequence);
         let document = answers::rooted("KeyValueStore", &store.content(stores, call.now));
@@ -233,7 +233,7 @@ impl CloudFront {
 
 #[cfg(test)]
 mod tests {
-    use crate::sandbox::cloudfront::testing::{Account, etag, outcome, request, root, text};
+    use crate::sandbox::cloudfront::tests::{Account, etag, outcome, request, root, text};
     use crate::sandbox::service::{Delay, Rollout};
 
     fn create(account: &Account, name: &str) -> String {

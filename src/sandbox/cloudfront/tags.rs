@@ -84,13 +84,14 @@ impl CloudFront {
 
     pub(super) fn list_tags(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let resource = self.resource(call)?;
-        let items: String = self
+        let items = self
             .tags
             .get(&resource)
             .into_iter()
             .flatten()
             .map(|(key, value)| format!("<Tag>{}{}</Tag>", tag("Key", key), tag("Value", value)))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let document = answers::rooted("Tags", &format!("<Items>{items}</Items>"));
         Ok(answers::found(call, document))
     }
@@ -119,7 +120,7 @@ impl CloudFront {
 
 #[cfg(test)]
 mod tests {
-    use crate::sandbox::cloudfront::testing::{ACCOUNT, Account, outcome, request, text};
+    use crate::sandbox::cloudfront::tests::{ACCOUNT, Account, outcome, request, text};
 
     fn tags(pairs: &[(&str, &str)]) -> String {
         let items: String = pairs

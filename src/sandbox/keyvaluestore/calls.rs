@@ -404,6 +404,3 @@ fn parameter(call: &Call<'_>, name: &str) -> Option<String> {
         (key == name).then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
     })
 }
-
-#[cfg(test)]
-mod tests;

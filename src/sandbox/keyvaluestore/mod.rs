@@ -7,6 +7,8 @@
 
 mod calls;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,9 @@
+//! Functions: their stages, limits and users.
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::sandbox::cloudfront::testing::{ACCOUNT, Account, etag, outcome, request, root, text};
+use super::{ACCOUNT, Account, etag, outcome, request, root, text};
 use crate::sandbox::seed::store_arn;
 
 const CODE: &str = "function handler(event) { return event.request; }";

@@ -1,11 +1,16 @@
+//! Tests of the data plane as its clients see it.
+
+use std::collections::BTreeMap;
+
 use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
-use super::*;
+use super::{Stores, handle, operation};
 use crate::sandbox::seed::store_arn;
-use crate::sandbox::service::{Delay, Rollout};
+use crate::sandbox::service::{Answer, Call, Delay, Rollout};
 
 const ACCOUNT: &str = "111122223333";
 

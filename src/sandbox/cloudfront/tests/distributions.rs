@@ -1,9 +1,12 @@
+//! Distributions: what is kept, refused, rolled out and listed.
+
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
-use crate::sandbox::cloudfront::testing::{
-    ACCOUNT, Account, etag, least_config, outcome, request, root, text,
-};
-use crate::sandbox::seed::web_acl_arn;
+use super::{ACCOUNT, Account, etag, least_config, outcome, request, root, text};
+use crate::edge::{GeoKind, GeoRestriction};
+use crate::sandbox::seed::{SeedDistribution, web_acl_arn};
 use crate::sandbox::service::{Delay, Rollout};
 
 #[test]
@@ -550,4 +553,139 @@ fn additional_metrics_are_a_subscription() {
     assert_eq!(outcome(&account.send("POST", path, "", &body)).0, 409);
     assert_eq!(account.send("DELETE", path, "", "").status, 200);
     assert_eq!(account.get(path).status, 404);
+}
+
+#[test]
+fn an_account_has_five_hundred_distributions_and_a_function_serves_a_hundred() {
+    let account = Account::seeded();
+    let (config, _) = account.config();
+    let copy_until = |count: usize, with_function: bool| {
+        let mut state = account.state.borrow_mut();
+        let mut copy = state.distributions["E1"].clone();
+        copy.aliases.clear();
+        if !with_function {
+            copy.gate.functions.clear();
+        }
+        for number in state.distributions.len()..count {
+            copy.id = format!("C{number}");
+            state.distributions.insert(copy.id.clone(), copy.clone());
+        }
+    };
+    copy_until(100, true);
+    assert_eq!(outcome(&account.update(&config)), (200, String::new()));
+    copy_until(101, true);
+    let refused = account.update(&config);
+    assert_eq!(
+        outcome(&refused).1,
+        "TooManyDistributionsWithSingleFunctionARN"
+    );
+    copy_until(499, false);
+    let create =
+        |reference| outcome(&account.send("POST", "distribution", "", &least_config(reference)));
+    assert_eq!(create("r1"), (201, String::new()));
+    assert_eq!(create("r2"), (400, "TooManyDistributions".to_owned()));
+}
+
+#[test]
+fn a_distribution_has_a_hundred_origins() {
+    let account = Account::empty();
+    let config = least_config("r");
+    let start = config.find("<Origin>").unwrap();
+    let end = config.find("</Items></Origins>").unwrap();
+    let with = |count: usize, reference: &str| {
+        let origins: Vec<String> = (0..count)
+            .map(|number| config[start..end].replace("<Id>o<", &format!("<Id>o{number}<")))
+            .collect();
+        let body = config
+            .replace(&config[start..end], &origins.concat())
+            .replace("<Quantity>1<", &format!("<Quantity>{count}<"))
+            .replace("<TargetOriginId>o", "<TargetOriginId>o0")
+            .replace(">r<", &format!(">{reference}<"));
+        outcome(&account.send("POST", "distribution", "", &body)).1
+    };
+    assert_eq!(with(100, "a"), "");
+    assert_eq!(with(101, "b"), "TooManyOrigins");
+    assert_eq!(with(0, "c"), "InvalidArgument");
+}
+
+#[test]
+fn an_origin_is_of_one_kind_and_a_behavior_has_one_way_to_cache() {
+    let account = Account::seeded();
+    let (config, _) = account.config();
+    let policy = "<CachePolicyId>08627262-05a9-4f76-9ded-b50ca2e3a84f</CachePolicyId>";
+    let forwarded = "<ForwardedValues><QueryString>false</QueryString><Cookies><Forward>none</Forward></Cookies></ForwardedValues>";
+    for (from, to, code) in [
+        ("CustomOriginConfig>", "OtherConfig>".to_owned(), "InvalidOrigin"),
+        (
+            "<CustomOriginConfig>",
+            "<S3OriginConfig><OriginAccessIdentity></OriginAccessIdentity></S3OriginConfig><CustomOriginConfig>".to_owned(),
+            "InvalidOrigin",
+        ),
+        (policy, String::new(), "InvalidArgument"),
+        (policy, format!("{policy}{forwarded}"), "InvalidArgument"),
+        (policy, format!("{forwarded}<MinTTL>9</MinTTL><MaxTTL>8</MaxTTL>"), "InvalidTTLOrder"),
+        (policy, format!("{forwarded}<MinTTL>0</MinTTL>"), ""),
+    ] {
+        let answer = account.update(&config.replace(from, &to));
+        assert_eq!(outcome(&answer).1, code, "{to}");
+    }
+}
+
+#[test]
+fn what_is_seeded_is_what_cloudfront_would_take() {
+    let account = Account::seeded();
+    for (alias, acl, function, geo) in [
+        (None, None, None, GeoKind::None),
+        (
+            Some("a.example.org"),
+            Some("other"),
+            Some("guard"),
+            GeoKind::Block,
+        ),
+    ] {
+        let seed = SeedDistribution {
+            name: "a <second> \"one\"".to_owned(),
+            aliases: alias.into_iter().map(str::to_owned).collect(),
+            web_acl: acl.map(str::to_owned),
+            geo: GeoRestriction {
+                countries: if geo == GeoKind::None {
+                    BTreeSet::new()
+                } else {
+                    ["RU".to_owned()].into()
+                },
+                kind: geo,
+            },
+            function: function.map(str::to_owned),
+            ..SeedDistribution::default()
+        };
+        let now = account.now();
+        account
+            .state
+            .borrow_mut()
+            .seed_distribution(ACCOUNT, &seed, now);
+        let path = format!("distribution/{}/config", seed.id(ACCOUNT));
+        let read = account.get(&path);
+        let updated = account.send("PUT", &path, &etag(&read), &text(&read));
+        assert_eq!(
+            outcome(&updated),
+            (200, String::new()),
+            "{}",
+            text(&updated)
+        );
+        assert_eq!(text(&account.get(&path)), text(&read));
+        assert_eq!(
+            root(&updated).text_of("DomainName"),
+            Some(seed.domain(ACCOUNT).as_str())
+        );
+    }
+}
+
+#[test]
+fn the_state_outlives_the_process() {
+    let account = Account::seeded();
+    account.send("POST", "distribution", "", &least_config("r1"));
+    let state = account.state.borrow();
+    let saved = serde_json::to_string(&*state).unwrap();
+    let read: crate::sandbox::cloudfront::CloudFront = serde_json::from_str(&saved).unwrap();
+    assert_eq!(read, *state);
 }

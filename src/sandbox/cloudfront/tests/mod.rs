@@ -1,4 +1,7 @@
-//! An account to send calls to, for the tests of this service.
+//! Tests of the service as its clients see it, and the account they send calls to.
+
+mod distributions;
+mod functions;
 
 use std::cell::RefCell;
 
@@ -11,19 +14,19 @@ use crate::edge::{GeoKind, GeoRestriction};
 use crate::sandbox::seed::{SeedDistribution, SeedFunction, SeedStore, web_acl_arn};
 use crate::sandbox::service::{Answer, Call, Rollout};
 
-pub(super) const ACCOUNT: &str = "111122223333";
+pub(in crate::sandbox::cloudfront) const ACCOUNT: &str = "111122223333";
 
 /// An account whose web ACLs are `main` and `other`.
-pub(super) struct Account {
-    pub(super) state: RefCell<CloudFront>,
-    pub(super) stores: RefCell<Stores>,
-    pub(super) now: RefCell<Timestamp>,
-    pub(super) rollout: Rollout,
+pub(in crate::sandbox::cloudfront) struct Account {
+    pub(in crate::sandbox::cloudfront) state: RefCell<CloudFront>,
+    pub(in crate::sandbox::cloudfront) stores: RefCell<Stores>,
+    pub(in crate::sandbox::cloudfront) now: RefCell<Timestamp>,
+    pub(in crate::sandbox::cloudfront) rollout: Rollout,
 }
 
 impl Account {
     /// Holds nothing; changes are everywhere at once.
-    pub(super) fn empty() -> Self {
+    pub(in crate::sandbox::cloudfront) fn empty() -> Self {
         Self {
             state: RefCell::default(),
             stores: RefCell::default(),
@@ -33,7 +36,7 @@ impl Account {
     }
 
     /// Holds the distribution `E1`, the function `guard` on it, and the store `revoked`.
-    pub(super) fn seeded() -> Self {
+    pub(in crate::sandbox::cloudfront) fn seeded() -> Self {
         let account = Self::empty();
         let now = account.now();
         {
@@ -67,17 +70,23 @@ impl Account {
         account
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(in crate::sandbox::cloudfront) fn now(&self) -> Timestamp {
         *self.now.borrow()
     }
 
-    pub(super) fn pass(&self, seconds: i64) {
+    pub(in crate::sandbox::cloudfront) fn pass(&self, seconds: i64) {
         let mut now = self.now.borrow_mut();
         *now += SignedDuration::from_secs(seconds);
     }
 
     /// Sends a call; the target is the path below the version.
-    pub(super) fn send(&self, method: &str, target: &str, if_match: &str, body: &str) -> Answer {
+    pub(in crate::sandbox::cloudfront) fn send(
+        &self,
+        method: &str,
+        target: &str,
+        if_match: &str,
+        body: &str,
+    ) -> Answer {
         let before = (self.state.borrow().clone(), self.stores.borrow().clone());
         let method: Method = method.parse().unwrap();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -114,38 +123,38 @@ impl Account {
         answer
     }
 
-    pub(super) fn get(&self, target: &str) -> Answer {
+    pub(in crate::sandbox::cloudfront) fn get(&self, target: &str) -> Answer {
         self.send("GET", target, "", "")
     }
 
     /// The configuration of `E1` as it is read, and its version.
-    pub(super) fn config(&self) -> (String, String) {
+    pub(in crate::sandbox::cloudfront) fn config(&self) -> (String, String) {
         let answer = self.get("distribution/E1/config");
         let etag = etag(&answer);
         (text(&answer), etag)
     }
 
     /// Sends `config` with the current version.
-    pub(super) fn update(&self, config: &str) -> Answer {
+    pub(in crate::sandbox::cloudfront) fn update(&self, config: &str) -> Answer {
         let (_, etag) = self.config();
         self.send("PUT", "distribution/E1/config", &etag, config)
     }
 }
 
-pub(super) fn text(answer: &Answer) -> String {
+pub(in crate::sandbox::cloudfront) fn text(answer: &Answer) -> String {
     String::from_utf8(answer.body.clone()).unwrap()
 }
 
-pub(super) fn etag(answer: &Answer) -> String {
+pub(in crate::sandbox::cloudfront) fn etag(answer: &Answer) -> String {
     answer.header("etag").unwrap_or_default().to_owned()
 }
 
-pub(super) fn root(answer: &Answer) -> Element {
+pub(in crate::sandbox::cloudfront) fn root(answer: &Answer) -> Element {
     document::parse_text(&text(answer)).unwrap()
 }
 
 /// Status and error code; an empty code when the call went well.
-pub(super) fn outcome(answer: &Answer) -> (u16, String) {
+pub(in crate::sandbox::cloudfront) fn outcome(answer: &Answer) -> (u16, String) {
     let code = if answer.status < 300 {
         String::new()
     } else {
@@ -159,12 +168,12 @@ pub(super) fn outcome(answer: &Answer) -> (u16, String) {
 }
 
 /// A request document of this service.
-pub(super) fn request(name: &str, content: &str) -> String {
+pub(in crate::sandbox::cloudfront) fn request(name: &str, content: &str) -> String {
     format!("<{name} xmlns=\"{NAMESPACE}\">{content}</{name}>")
 }
 
 /// The least that a create takes.
-pub(super) fn least_config(reference: &str) -> String {
+pub(in crate::sandbox::cloudfront) fn least_config(reference: &str) -> String {
     request(
         "DistributionConfig",
         &format!(
