@@ -180,10 +180,7 @@ fn waf(acl: &WebAcl, view: &EdgeView, request: &ViewerRequest, decision: &mut De
         let Some(mut verdict) = judge(rule, found) else {
             continue;
         };
-        decided = matches!(
-            verdict,
-            Verdict::Allowed { .. } | Verdict::Refused { .. }
-        );
+        decided = matches!(verdict, Verdict::Allowed { .. } | Verdict::Refused { .. });
         if let (Some(allowing), Verdict::Refused { reason, .. }) = (perhaps_allowed, &verdict) {
             verdict = Verdict::Unknown {
                 why: format!("{reason}, unless {allowing} lets it in first"),
@@ -296,7 +293,8 @@ mod tests {
     }
 
     fn view(rules: &[Value]) -> EdgeView {
-        let acl = json!({"Name": "acl", "ARN": "arn", "DefaultAction": {"Allow": {}}, "Rules": rules});
+        let acl =
+            json!({"Name": "acl", "ARN": "arn", "DefaultAction": {"Allow": {}}, "Rules": rules});
         EdgeView {
             web_acl: Some(WebAcl::from_json(&acl).unwrap()),
             ip_sets: BTreeMap::from([(
@@ -335,7 +333,10 @@ mod tests {
             address: Some("192.0.2.1".parse().unwrap()),
             ..request()
         };
-        assert_eq!(decide(&view(&[blocklist(0)]), &other).outcome(), Outcome::Served);
+        assert_eq!(
+            decide(&view(&[blocklist(0)]), &other).outcome(),
+            Outcome::Served
+        );
     }
 
     #[test]
@@ -347,7 +348,11 @@ mod tests {
         };
         let decision = decide(&view, &request());
         assert_eq!(decision.refusal().unwrap().layer, Layer::Geo);
-        assert!(decision.of(Layer::Waf).any(|finding| matches!(finding.verdict, Verdict::Refused { .. })));
+        assert!(
+            decision
+                .of(Layer::Waf)
+                .any(|finding| matches!(finding.verdict, Verdict::Refused { .. }))
+        );
     }
 
     #[test]
@@ -372,9 +377,13 @@ mod tests {
 
     #[test]
     fn a_refusal_behind_an_unknown_allow_is_unknown() {
-        let statement = json!({"LabelMatchStatement": {"Scope": "LABEL", "Key": "awswaf:managed:aws:x:y"}});
+        let statement =
+            json!({"LabelMatchStatement": {"Scope": "LABEL", "Key": "awswaf:managed:aws:x:y"}});
         let allow = rule("perhaps", 0, &json!({"Allow": {}}), &statement);
-        assert_eq!(decide(&view(&[allow, blocklist(1)]), &request()).outcome(), Outcome::Unknown);
+        assert_eq!(
+            decide(&view(&[allow, blocklist(1)]), &request()).outcome(),
+            Outcome::Unknown
+        );
     }
 
     #[test]
@@ -383,17 +392,33 @@ mod tests {
         let label = json!({"LabelMatchStatement": {"Scope": "LABEL", "Key": "awswaf:clientip:geo:country:AT"}});
         let count = |priority| rule("geo", priority, &json!({"Count": {}}), &geo);
         let block = |priority| rule("label", priority, &json!({"Block": {}}), &label);
-        assert_eq!(decide(&view(&[count(0), block(1)]), &request()).outcome(), Outcome::Refused(403));
-        assert_eq!(decide(&view(&[count(1), block(0)]), &request()).outcome(), Outcome::Served);
-        assert_eq!(decide(&view(&[block(1)]), &request()).outcome(), Outcome::Served);
+        assert_eq!(
+            decide(&view(&[count(0), block(1)]), &request()).outcome(),
+            Outcome::Refused(403)
+        );
+        assert_eq!(
+            decide(&view(&[count(1), block(0)]), &request()).outcome(),
+            Outcome::Served
+        );
+        assert_eq!(
+            decide(&view(&[block(1)]), &request()).outcome(),
+            Outcome::Served
+        );
     }
 
     #[test]
     fn an_unlocated_viewer_passes_geo_restriction_but_not_a_negated_geo_rule() {
-        let nowhere = ViewerRequest { country: None, ..request() };
-        let negated = json!({"NotStatement": {"Statement": {"GeoMatchStatement": {"CountryCodes": ["AT"]}}}});
+        let nowhere = ViewerRequest {
+            country: None,
+            ..request()
+        };
+        let negated =
+            json!({"NotStatement": {"Statement": {"GeoMatchStatement": {"CountryCodes": ["AT"]}}}});
         let mut view = view(&[rule("others", 0, &json!({"Block": {}}), &negated)]);
-        view.geo = GeoRestriction { kind: GeoKind::Allow, countries: ["AT".to_owned()].into() };
+        view.geo = GeoRestriction {
+            kind: GeoKind::Allow,
+            countries: ["AT".to_owned()].into(),
+        };
         let decision = decide(&view, &nowhere);
         assert_eq!(decision.refusal().unwrap().layer, Layer::Waf);
     }
@@ -427,15 +452,41 @@ mod tests {
                 "TextTransformations": [{"Priority": 0, "Type": "LOWERCASE"}]}})
         };
         for (statement, expected) in [
-            (statement("/live/", json!({"UriPath": {}}), "STARTS_WITH"), Outcome::Refused(403)),
-            (statement(".m3u8", json!({"UriPath": {}}), "ENDS_WITH"), Outcome::Refused(403)),
-            (statement("x=1", json!({"UriPath": {}}), "CONTAINS"), Outcome::Served),
-            (statement("x=1", json!({"QueryString": {}}), "EXACTLY"), Outcome::Refused(403)),
-            (statement("x", json!({"SingleHeader": {"Name": "User-Agent"}}), "EXACTLY"), Outcome::Unknown),
-            (statement("x", json!({"Body": {}}), "EXACTLY"), Outcome::Unknown),
+            (
+                statement("/live/", json!({"UriPath": {}}), "STARTS_WITH"),
+                Outcome::Refused(403),
+            ),
+            (
+                statement(".m3u8", json!({"UriPath": {}}), "ENDS_WITH"),
+                Outcome::Refused(403),
+            ),
+            (
+                statement("x=1", json!({"UriPath": {}}), "CONTAINS"),
+                Outcome::Served,
+            ),
+            (
+                statement("x=1", json!({"QueryString": {}}), "EXACTLY"),
+                Outcome::Refused(403),
+            ),
+            (
+                statement(
+                    "x",
+                    json!({"SingleHeader": {"Name": "User-Agent"}}),
+                    "EXACTLY",
+                ),
+                Outcome::Unknown,
+            ),
+            (
+                statement("x", json!({"Body": {}}), "EXACTLY"),
+                Outcome::Unknown,
+            ),
         ] {
             let rules = [rule("bytes", 0, &json!({"Block": {}}), &statement)];
-            assert_eq!(decide(&view(&rules), &request()).outcome(), expected, "{statement}");
+            assert_eq!(
+                decide(&view(&rules), &request()).outcome(),
+                expected,
+                "{statement}"
+            );
         }
     }
 }

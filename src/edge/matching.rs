@@ -105,12 +105,7 @@ fn geo(
     }
 }
 
-fn label(
-    namespace: bool,
-    key: &str,
-    request: &ViewerRequest,
-    labels: &BTreeSet<String>,
-) -> Match {
+fn label(namespace: bool, key: &str, request: &ViewerRequest, labels: &BTreeSet<String>) -> Match {
     let found = labels.iter().find(|label| {
         if namespace {
             label.starts_with(key)
@@ -154,10 +149,7 @@ fn scoped(
 }
 
 fn byte_match(wanted: &ByteMatch, request: &ViewerRequest) -> Match {
-    let (path, query) = request
-        .path
-        .split_once('?')
-        .unwrap_or((&request.path, ""));
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let text = match &wanted.field {
         Field::UriPath => Some(path),
         Field::Query => Some(query),

@@ -79,10 +79,7 @@ impl Fault {
             return false;
         }
         self.seen += 1;
-        self.seen >= self.nth
-            && self
-                .count
-                .is_none_or(|count| self.seen - self.nth < count)
+        self.seen >= self.nth && self.count.is_none_or(|count| self.seen - self.nth < count)
     }
 }
 
@@ -259,11 +256,22 @@ mod tests {
 
     #[test]
     fn hits_the_nth_matching_call_and_as_many_as_asked() {
-        let calls = ["wafv2.UpdateIPSet", "wafv2.GetIPSet", "wafv2.UpdateIPSet", "wafv2.UpdateIPSet"];
+        let calls = [
+            "wafv2.UpdateIPSet",
+            "wafv2.GetIPSet",
+            "wafv2.UpdateIPSet",
+            "wafv2.UpdateIPSet",
+        ];
         for (words, expected) in [
             ("throttle:wafv2.UpdateIPSet", [true, false, false, false]),
-            ("throttle:wafv2.UpdateIPSet:nth=2", [false, false, true, false]),
-            ("throttle:wafv2.UpdateIPSet:nth=2,count=2", [false, false, true, true]),
+            (
+                "throttle:wafv2.UpdateIPSet:nth=2",
+                [false, false, true, false],
+            ),
+            (
+                "throttle:wafv2.UpdateIPSet:nth=2,count=2",
+                [false, false, true, true],
+            ),
             ("throttle:wafv2.*:count=all", [true, true, true, true]),
             ("throttle:*:nth=3", [false, false, true, false]),
             ("throttle:cloudfront.*", [false, false, false, false]),
@@ -291,7 +299,12 @@ mod tests {
     #[test]
     fn settings_are_set() {
         let mut settings = Settings::default();
-        for words in ["latency=200ms", "rollout=30s", "rollout-skew=0", "rates=off"] {
+        for words in [
+            "latency=200ms",
+            "rollout=30s",
+            "rollout-skew=0",
+            "rates=off",
+        ] {
             words.parse::<Directive>().unwrap().set(&mut settings);
         }
         assert_eq!(settings.latency, Duration::from_millis(200));
@@ -303,14 +316,32 @@ mod tests {
     #[test]
     fn refuses_what_it_does_not_know() {
         for (words, error) in [
-            ("thrrottle:wafv2.*", DirectiveError::Unknown("thrrottle:wafv2.*".to_owned())),
-            ("error404:wafv2.*", DirectiveError::Unknown("error404:wafv2.*".to_owned())),
-            ("throttle", DirectiveError::NoOperation("throttle".to_owned())),
-            ("throttle:UpdateIPSet", DirectiveError::NoOperation("throttle:UpdateIPSet".to_owned())),
+            (
+                "thrrottle:wafv2.*",
+                DirectiveError::Unknown("thrrottle:wafv2.*".to_owned()),
+            ),
+            (
+                "error404:wafv2.*",
+                DirectiveError::Unknown("error404:wafv2.*".to_owned()),
+            ),
+            (
+                "throttle",
+                DirectiveError::NoOperation("throttle".to_owned()),
+            ),
+            (
+                "throttle:UpdateIPSet",
+                DirectiveError::NoOperation("throttle:UpdateIPSet".to_owned()),
+            ),
             ("latency=soon", DirectiveError::Duration("soon".to_owned())),
             ("rollout=-5s", DirectiveError::Duration("-5s".to_owned())),
-            ("throttle:wafv2.*:nth=0", DirectiveError::Option("nth=0".to_owned())),
-            ("rates=some", DirectiveError::Unknown("rates=some".to_owned())),
+            (
+                "throttle:wafv2.*:nth=0",
+                DirectiveError::Option("nth=0".to_owned()),
+            ),
+            (
+                "rates=some",
+                DirectiveError::Unknown("rates=some".to_owned()),
+            ),
         ] {
             assert_eq!(words.parse::<Directive>(), Err(error), "{words}");
         }

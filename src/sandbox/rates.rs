@@ -66,8 +66,13 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         assert!(buckets.take("wafv2.UpdateIPSet", start));
         assert!(!buckets.take("wafv2.UpdateIPSet", start));
-        assert!(buckets.take("wafv2.UpdateWebACL", start), "quotas are per action");
-        let reads = (0..6).filter(|_| buckets.take("wafv2.GetIPSet", start)).count();
+        assert!(
+            buckets.take("wafv2.UpdateWebACL", start),
+            "quotas are per action"
+        );
+        let reads = (0..6)
+            .filter(|_| buckets.take("wafv2.GetIPSet", start))
+            .count();
         assert_eq!(reads, 5);
         let later = start + SignedDuration::from_millis(999);
         assert!(!buckets.take("wafv2.UpdateIPSet", later));

@@ -19,8 +19,7 @@ use super::faults::Fault;
 use super::keyvaluestore::Stores;
 use super::rates::Buckets;
 use super::settings::Settings;
-use super::viewer::Samples;
-use super::wafv2::Waf;
+use super::wafv2::{Samples, Waf};
 
 const INDEX: &str = "index.json";
 const LOCK: &str = "lock";

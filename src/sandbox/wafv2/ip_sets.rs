@@ -6,10 +6,11 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::input::{Input, Text};
-use super::model::{Addresses, IpSet, Waf, new_token};
+use super::model::{Addresses, IpSet, Waf};
 use super::refusal::Refusal;
 use super::{Context, Reply, page, tags};
 use crate::event::cidr::{Cidr, Family};
+use crate::sandbox::ids::random_uuid;
 
 /// Per set (Developer Guide, "AWS WAF quotas").
 const MOST_ADDRESSES: usize = 10_000;
@@ -39,7 +40,7 @@ pub(super) fn create(context: &Context<'_>, state: &mut Waf, mut input: Input) -
     if state.ip_sets.len() >= MOST_SETS {
         return Err(Refusal::limit("IP sets of an account and region"));
     }
-    let id = new_token();
+    let id = random_uuid();
     let arn = context.arn("ipset", &name, &id);
     let mut set = IpSet::new(&name, id, arn, family);
     set.description = description.unwrap_or_default();
@@ -75,7 +76,10 @@ pub(super) fn update(context: &Context<'_>, state: &mut Waf, mut input: Input) -
     let (name, id) = named(context, &mut input)?;
     let family = find(state, &name, &id)?.family;
     let addresses = check_addresses(&addresses, family)?;
-    let set = state.ip_sets.get_mut(&id).ok_or_else(Refusal::nonexistent)?;
+    let set = state
+        .ip_sets
+        .get_mut(&id)
+        .ok_or_else(Refusal::nonexistent)?;
     if set.lock_token != token {
         return Err(Refusal::stale_lock());
     }
@@ -103,6 +107,10 @@ pub(super) fn delete(context: &Context<'_>, state: &mut Waf, mut input: Input) -
     }
     if let Some(set) = state.ip_sets.remove(&id) {
         state.tags.remove(&set.arn);
+        // Edges that still ask it have let go of it long before as many others are deleted.
+        while state.departed.len() >= MOST_SETS {
+            state.departed.pop_first();
+        }
         state.departed.insert(set.arn.clone(), set);
     }
     context.changed(&json!({}))
@@ -245,7 +253,11 @@ mod tests {
             ("example.com/32", Family::V4, false),
             ("", Family::V4, false),
         ] {
-            assert_eq!(check_address(text, family).is_ok(), right, "{text} {family}");
+            assert_eq!(
+                check_address(text, family).is_ok(),
+                right,
+                "{text} {family}"
+            );
         }
     }
 

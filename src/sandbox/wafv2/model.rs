@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::event::cidr::{Cidr, Family};
+use crate::sandbox::ids::random_uuid;
 use crate::sandbox::service::Delay;
 
 /// The state of the service.
@@ -100,7 +101,7 @@ impl IpSet {
             arn,
             description: String::new(),
             family,
-            lock_token: new_token(),
+            lock_token: random_uuid(),
             addresses: Addresses::default(),
             changes: Vec::new(),
         }
@@ -112,7 +113,10 @@ impl IpSet {
         let (added, removed) = {
             let before: HashSet<&str> = self.addresses.iter().collect();
             let after: HashSet<&str> = addresses.iter().collect();
-            let added: Addresses = addresses.iter().filter(|one| !before.contains(one)).collect();
+            let added: Addresses = addresses
+                .iter()
+                .filter(|one| !before.contains(one))
+                .collect();
             let removed: Addresses = self
                 .addresses
                 .iter()
@@ -120,7 +124,8 @@ impl IpSet {
                 .collect();
             (added, removed)
         };
-        self.changes.retain(|change| !settled(change.at, now, delay));
+        self.changes
+            .retain(|change| !settled(change.at, now, delay));
         if !(added.is_empty() && removed.is_empty()) {
             self.changes.push(SetChange {
                 at: now,
@@ -129,7 +134,7 @@ impl IpSet {
             });
         }
         self.addresses = addresses;
-        self.lock_token = new_token();
+        self.lock_token = random_uuid();
     }
 
     /// The addresses without roll-out, as in a seed.
@@ -140,14 +145,20 @@ impl IpSet {
 
     /// The addresses that an edge has: the current ones, without the changes still on their way.
     pub(super) fn at_edge(&self, fraction: f64, now: Timestamp, delay: Delay) -> Vec<Cidr> {
+        let on_their_way = |change: &&SetChange| !delay.has_arrived(change.at, fraction, now);
+        if !self.changes.iter().any(|change| on_their_way(&change)) {
+            return self
+                .addresses
+                .iter()
+                .filter_map(|one| one.parse().ok())
+                .collect();
+        }
         let mut held: HashSet<&str> = self.addresses.iter().collect();
-        for change in self.changes.iter().rev() {
-            if !delay.has_arrived(change.at, fraction, now) {
-                for address in change.added.iter() {
-                    held.remove(address);
-                }
-                held.extend(change.removed.iter());
+        for change in self.changes.iter().rev().filter(on_their_way) {
+            for address in change.added.iter() {
+                held.remove(address);
             }
+            held.extend(change.removed.iter());
         }
         held.into_iter()
             .filter_map(|address| address.parse().ok())
@@ -161,7 +172,7 @@ impl WebAcl {
             name: name.to_owned(),
             id,
             arn,
-            lock_token: new_token(),
+            lock_token: random_uuid(),
             capacity: 0,
             document: Map::new(),
             earlier: Vec::new(),
@@ -176,14 +187,15 @@ impl WebAcl {
         now: Timestamp,
         delay: Delay,
     ) {
-        self.earlier.retain(|earlier| !settled(earlier.until, now, delay));
+        self.earlier
+            .retain(|earlier| !settled(earlier.until, now, delay));
         let before = std::mem::replace(&mut self.document, document);
         self.earlier.push(Earlier {
             until: now,
             document: (!before.is_empty()).then_some(before),
         });
         self.capacity = capacity;
-        self.lock_token = new_token();
+        self.lock_token = random_uuid();
     }
 
     /// The document without roll-out, as in a seed.
@@ -207,20 +219,6 @@ impl WebAcl {
     }
 }
 
-/// A random UUID, as lock tokens and ids are.
-pub(super) fn new_token() -> String {
-    let (high, low) = (fastrand::u64(..), fastrand::u64(..));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xfff,
-        8 + (low >> 62),
-        (low >> 48) & 0xfff,
-        low & 0xffff_ffff_ffff
-    )
-}
-
 /// A change this old is at every edge, whatever the roll-out was when it was made.
 fn settled(at: Timestamp, now: Timestamp, delay: Delay) -> bool {
     delay.has_arrived(at, 1.0, now) && now.duration_since(at) > SignedDuration::from_mins(10)
@@ -240,7 +238,7 @@ mod tests {
     fn edges_get_changes_one_after_the_other() {
         let delay = Delay::seconds(10, 20);
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut set = IpSet::new("s", new_token(), "arn".to_owned(), Family::V4);
+        let mut set = IpSet::new("s", random_uuid(), "arn".to_owned(), Family::V4);
         set.settle(Addresses::from_iter(["192.0.2.1/32"]));
         set.replace(
             Addresses::from_iter(["192.0.2.1/32", "192.0.2.2/32"]),
@@ -255,7 +253,11 @@ mod tests {
             (1.0, 129, vec!["192.0.2.1/32"]),
             (1.0, 135, vec!["192.0.2.2/32"]),
         ] {
-            assert_eq!(texts(set.at_edge(fraction, at(now), delay)), expected, "{fraction} {now}");
+            assert_eq!(
+                texts(set.at_edge(fraction, at(now), delay)),
+                expected,
+                "{fraction} {now}"
+            );
         }
     }
 
@@ -263,7 +265,7 @@ mod tests {
     fn old_changes_are_forgotten() {
         let delay = Delay::seconds(10, 20);
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut set = IpSet::new("s", new_token(), "arn".to_owned(), Family::V4);
+        let mut set = IpSet::new("s", random_uuid(), "arn".to_owned(), Family::V4);
         for round in 0..50 {
             let address = format!("192.0.2.{round}/32");
             set.replace(Addresses::from_iter([address]), at(round * 3600), delay);
@@ -272,10 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unchanged_set_gets_a_new_token() {
-        let mut set = IpSet::new("s", new_token(), "arn".to_owned(), Family::V4);
+    fn an_unchanged_set_gets_a_random_uuid() {
+        let mut set = IpSet::new("s", random_uuid(), "arn".to_owned(), Family::V4);
         let before = set.lock_token.clone();
-        set.replace(Addresses::default(), Timestamp::UNIX_EPOCH, Delay::default());
+        set.replace(
+            Addresses::default(),
+            Timestamp::UNIX_EPOCH,
+            Delay::default(),
+        );
         assert_ne!(set.lock_token, before);
         assert_eq!(set.lock_token.len(), 36);
     }

@@ -44,14 +44,22 @@ pub(super) fn check(rules: &[Value], state: &Waf) -> Result<u64, Refusal> {
             .as_str()
             .ok_or_else(|| null(&format!("{place}.name")))?;
         if !is_name(name) || name.len() > 128 {
-            return Err(Refusal::parameter("RULE", name, "The rule name is not valid."));
+            return Err(Refusal::parameter(
+                "RULE",
+                name,
+                "The rule name is not valid.",
+            ));
         }
         let priority = rule["Priority"]
             .as_u64()
             .ok_or_else(|| null(&format!("{place}.priority")))?;
         check_visibility(&rule["VisibilityConfig"], &place)?;
         if !names.insert(name) {
-            return Err(Refusal::parameter("RULE", name, "Two rules have the same name."));
+            return Err(Refusal::parameter(
+                "RULE",
+                name,
+                "Two rules have the same name.",
+            ));
         }
         if !priorities.insert(priority) {
             return Err(Refusal::parameter(
@@ -112,7 +120,12 @@ fn check_action(rule: &Value, statement: &Value) -> Result<(), Refusal> {
         .iter()
         .any(|kind| statement.get(*kind).is_some());
     let (wanted, other, field, known): (_, _, _, &[&str]) = if is_group {
-        ("OverrideAction", "Action", "OVERRIDE_ACTION", &["None", "Count"])
+        (
+            "OverrideAction",
+            "Action",
+            "OVERRIDE_ACTION",
+            &["None", "Count"],
+        )
     } else {
         (
             "Action",
@@ -229,7 +242,11 @@ impl Checker<'_> {
             return Ok(1);
         }
         for (member, field, known) in [
-            ("FallbackBehavior", "FALLBACK_BEHAVIOR", &["MATCH", "NO_MATCH"][..]),
+            (
+                "FallbackBehavior",
+                "FALLBACK_BEHAVIOR",
+                &["MATCH", "NO_MATCH"][..],
+            ),
             ("Position", "POSITION", &["FIRST", "LAST", "ANY"]),
         ] {
             let word = forwarded[member].as_str().unwrap_or_default();
@@ -238,7 +255,11 @@ impl Checker<'_> {
             }
         }
         if forwarded["HeaderName"].as_str().is_none_or(str::is_empty) {
-            return Err(Refusal::parameter("HEADER_NAME", "", "The header has no name."));
+            return Err(Refusal::parameter(
+                "HEADER_NAME",
+                "",
+                "The header has no name.",
+            ));
         }
         Ok(if forwarded["Position"] == "ANY" { 5 } else { 1 })
     }
@@ -248,7 +269,11 @@ impl Checker<'_> {
             .as_u64()
             .ok_or_else(|| null("rateBasedStatement.limit"))?;
         let refuse = |parameter: String, reason| {
-            Err(Refusal::parameter("RATE_BASED_STATEMENT", parameter, reason))
+            Err(Refusal::parameter(
+                "RATE_BASED_STATEMENT",
+                parameter,
+                reason,
+            ))
         };
         if !RATES.contains(&limit) {
             return refuse(limit.to_string(), "The limit is out of range.");
@@ -283,7 +308,9 @@ impl Checker<'_> {
     }
 
     fn several(&mut self, inner: &Value, field: &'static str) -> Result<u64, Refusal> {
-        let statements = inner["Statements"].as_array().map_or(&[][..], Vec::as_slice);
+        let statements = inner["Statements"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
         if statements.len() < 2 {
             return Err(Refusal::parameter(
                 field,
@@ -299,7 +326,9 @@ impl Checker<'_> {
 }
 
 fn countries(inner: &Value) -> Result<(), Refusal> {
-    let codes = inner["CountryCodes"].as_array().map_or(&[][..], Vec::as_slice);
+    let codes = inner["CountryCodes"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
     let refuse = |parameter: String, reason| {
         Err(Refusal::parameter("GEO_MATCH_STATEMENT", parameter, reason))
     };
@@ -307,8 +336,11 @@ fn countries(inner: &Value) -> Result<(), Refusal> {
         return refuse(codes.len().to_string(), "A statement takes 1 to 50 codes.");
     }
     let unknown = codes.iter().find(|code| {
-        code.as_str()
-            .is_none_or(|code| !COUNTRIES.split_ascii_whitespace().any(|known| known == code))
+        code.as_str().is_none_or(|code| {
+            !COUNTRIES
+                .split_ascii_whitespace()
+                .any(|known| known == code)
+        })
     });
     match unknown {
         Some(code) => refuse(
@@ -343,7 +375,11 @@ fn label(inner: &Value) -> Result<(), Refusal> {
 
 fn byte_match(inner: &Value) -> Result<u64, Refusal> {
     let refuse = |parameter: &str, reason| {
-        Err(Refusal::parameter("BYTE_MATCH_STATEMENT", parameter, reason))
+        Err(Refusal::parameter(
+            "BYTE_MATCH_STATEMENT",
+            parameter,
+            reason,
+        ))
     };
     if inner["SearchString"].as_str().is_none_or(str::is_empty) {
         return refuse("SearchString", "The search string is empty.");
@@ -351,8 +387,14 @@ fn byte_match(inner: &Value) -> Result<u64, Refusal> {
     if !inner["FieldToMatch"].is_object() {
         return refuse("FieldToMatch", "The field to match is missing.");
     }
-    if inner["TextTransformations"].as_array().is_none_or(Vec::is_empty) {
-        return refuse("TextTransformations", "At least one transformation is needed.");
+    if inner["TextTransformations"]
+        .as_array()
+        .is_none_or(Vec::is_empty)
+    {
+        return refuse(
+            "TextTransformations",
+            "At least one transformation is needed.",
+        );
     }
     let cost = match inner["PositionalConstraint"].as_str() {
         Some("EXACTLY" | "STARTS_WITH" | "ENDS_WITH") => 2,
@@ -422,7 +464,11 @@ mod tests {
     #[test]
     fn statements_are_refused_as_waf_refuses_them() {
         let invalid = Some("WAFInvalidParameterException");
-        let fifty_one: Vec<&str> = COUNTRIES.split(' ').filter(|code| !code.is_empty()).take(51).collect();
+        let fifty_one: Vec<&str> = COUNTRIES
+            .split(' ')
+            .filter(|code| !code.is_empty())
+            .take(51)
+            .collect();
         for (statement, expected) in [
             (geo(&["AT", "XK"]), None),
             (geo(&fifty_one[..50]), None),
@@ -431,15 +477,30 @@ mod tests {
             (geo(&["at"]), invalid),
             (geo(&["XX"]), invalid),
             (json!({}), invalid),
-            (json!({"GeoMatchStatement": {"CountryCodes": ["AT"]}, "AsnMatchStatement": {}}), invalid),
+            (
+                json!({"GeoMatchStatement": {"CountryCodes": ["AT"]}, "AsnMatchStatement": {}}),
+                invalid,
+            ),
             (
                 json!({"IPSetReferenceStatement": {"ARN": "arn:aws:wafv2:us-east-1:1:global/ipset/a/b"}}),
                 Some("WAFNonexistentItemException"),
             ),
-            (json!({"AndStatement": {"Statements": [geo(&["AT"])]}}), invalid),
-            (json!({"RateBasedStatement": {"Limit": 9, "AggregateKeyType": "IP"}}), invalid),
-            (json!({"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}}), None),
-            (json!({"RateBasedStatement": {"AggregateKeyType": "IP"}}), Some("ValidationException")),
+            (
+                json!({"AndStatement": {"Statements": [geo(&["AT"])]}}),
+                invalid,
+            ),
+            (
+                json!({"RateBasedStatement": {"Limit": 9, "AggregateKeyType": "IP"}}),
+                invalid,
+            ),
+            (
+                json!({"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}}),
+                None,
+            ),
+            (
+                json!({"RateBasedStatement": {"AggregateKeyType": "IP"}}),
+                Some("ValidationException"),
+            ),
             (
                 json!({"NotStatement": {"Statement": {"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}}}}),
                 invalid,
@@ -448,8 +509,14 @@ mod tests {
                 json!({"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesNothing"}}),
                 Some("WAFNonexistentItemException"),
             ),
-            (json!({"LabelMatchStatement": {"Scope": "LABEL", "Key": "awswaf:clientip:geo:country:AT"}}), None),
-            (json!({"LabelMatchStatement": {"Scope": "NAMESPACE", "Key": "awswaf:clientip"}}), invalid),
+            (
+                json!({"LabelMatchStatement": {"Scope": "LABEL", "Key": "awswaf:clientip:geo:country:AT"}}),
+                None,
+            ),
+            (
+                json!({"LabelMatchStatement": {"Scope": "NAMESPACE", "Key": "awswaf:clientip"}}),
+                invalid,
+            ),
         ] {
             assert_eq!(code(&statement), expected, "{statement}");
         }
@@ -482,7 +549,9 @@ mod tests {
     #[test]
     fn capacity_is_limited() {
         let group = json!({"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}});
-        let rules: Vec<Value> = (0..8).map(|at| rule(&format!("r{at}"), at, &group)).collect();
+        let rules: Vec<Value> = (0..8)
+            .map(|at| rule(&format!("r{at}"), at, &group))
+            .collect();
         assert_eq!(check(&rules[..7], &Waf::default()), Ok(4_900));
         assert!(check(&rules, &Waf::default()).is_err());
     }

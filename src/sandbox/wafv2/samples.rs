@@ -44,7 +44,10 @@ pub(crate) struct Sample {
 impl Samples {
     /// Keeps a sample; the oldest gives way.
     pub(crate) fn record(&mut self, web_acl_arn: &str, metric: &str, sample: Sample) {
-        let samples = self.by_rule.entry(format!("{web_acl_arn} {metric}")).or_default();
+        let samples = self
+            .by_rule
+            .entry(format!("{web_acl_arn} {metric}"))
+            .or_default();
         samples.retain(|known| sample.at.duration_since(known.at) <= REACH);
         if samples.len() >= MOST_SAMPLES {
             samples.pop_front();

@@ -13,9 +13,7 @@ use super::{Context, Reply, page};
 const MOST_TAGS: usize = 50;
 
 /// The tags of a create call, if it has any.
-pub(super) fn initial(
-    input: &mut Input,
-) -> Result<Option<BTreeMap<String, String>>, Refusal> {
+pub(super) fn initial(input: &mut Input) -> Result<Option<BTreeMap<String, String>>, Refusal> {
     match input.take("Tags") {
         None => Ok(None),
         Some(Value::Array(tags)) => read(&tags).map(Some),
@@ -93,7 +91,11 @@ fn read(tags: &[Value]) -> Result<BTreeMap<String, String>, Refusal> {
             return Err(Refusal::parameter("TAGS", key, "The tag is not valid."));
         }
         if read.insert(key.to_owned(), value.to_owned()).is_some() {
-            return Err(Refusal::parameter("TAG_KEYS", key, "The tag key is given twice."));
+            return Err(Refusal::parameter(
+                "TAG_KEYS",
+                key,
+                "The tag key is given twice.",
+            ));
         }
     }
     if read.len() > MOST_TAGS {

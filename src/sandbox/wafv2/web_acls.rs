@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::input::{Input, Text};
-use super::model::{Waf, WebAcl, new_token};
+use super::model::{Waf, WebAcl};
 use super::refusal::Refusal;
 use super::{Context, Reply, page, rules, tags};
+use crate::sandbox::ids::random_uuid;
 
 /// Per account and region (Developer Guide, "AWS WAF quotas").
 const MOST_WEB_ACLS: usize = 100;
@@ -37,10 +38,15 @@ pub(super) fn create(context: &Context<'_>, state: &mut Waf, mut input: Input) -
     if state.web_acls.len() >= MOST_WEB_ACLS {
         return Err(Refusal::limit("web ACLs of an account and region"));
     }
-    let id = new_token();
+    let id = random_uuid();
     let arn = context.arn("webacl", &name, &id);
     let mut acl = WebAcl::new(&name, id, arn);
-    acl.replace(document, capacity, context.call.now, context.call.rollout.waf);
+    acl.replace(
+        document,
+        capacity,
+        context.call.now,
+        context.call.rollout.waf,
+    );
     if let Some(tags) = tags {
         state.tags.insert(acl.arn.clone(), tags);
     }
@@ -84,11 +90,19 @@ pub(super) fn update(context: &Context<'_>, state: &mut Waf, mut input: Input) -
     let (name, id) = named(context, &mut input)?;
     find(state, &name, &id)?;
     let capacity = check(&document, state)?;
-    let acl = state.web_acls.get_mut(&id).ok_or_else(Refusal::nonexistent)?;
+    let acl = state
+        .web_acls
+        .get_mut(&id)
+        .ok_or_else(Refusal::nonexistent)?;
     if acl.lock_token != token {
         return Err(Refusal::stale_lock());
     }
-    acl.replace(document, capacity, context.call.now, context.call.rollout.waf);
+    acl.replace(
+        document,
+        capacity,
+        context.call.now,
+        context.call.rollout.waf,
+    );
     let answer = json!({"NextLockToken": acl.lock_token});
     context.changed(&answer)
 }
