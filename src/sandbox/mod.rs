@@ -21,6 +21,8 @@ pub(crate) mod service;
 mod settings;
 mod state;
 mod sts;
+#[cfg(test)]
+mod tests;
 mod transport;
 pub(crate) mod viewer;
 mod wafv2;
