@@ -2,6 +2,13 @@
 //! order that CloudFront asks them. Pure: views and requests in, decisions out. Used to explain,
 //! to verify and by the embedded cloud's edges; reading AWS is left to others.
 
+mod acl;
+mod decide;
 mod geo;
+mod matching;
+mod request;
 
+pub(crate) use acl::{Action, Rule, Statement, WebAcl, WebAclError};
+pub(crate) use decide::{Decision, Finding, Layer, Outcome, Verdict, decide};
 pub(crate) use geo::{GeoKind, GeoRestriction};
+pub(crate) use request::{EdgeView, ViewerRequest};

@@ -1,7 +1,35 @@
 //! The embedded cloud: an AWS-compatible account inside the process, for rehearsals and tests. The
 //! real SDK clients, the AWS CLI and boto3 work against it, and it refuses what AWS refuses.
+//!
+//! `account` is what others use; `dispatch` brings a request to its service; `state` keeps it all
+//! in a folder that processes share. One module for each AWS service, which sees parsed calls alone.
 
+mod account;
+mod chunked;
 pub(crate) mod cloudfront;
+mod dispatch;
+mod edges;
+mod faults;
+mod ids;
 pub(crate) mod keyvaluestore;
+mod problem;
+mod rates;
+mod route;
 pub(crate) mod seed;
+mod server;
 pub(crate) mod service;
+mod settings;
+mod state;
+mod sts;
+#[cfg(test)]
+mod tests;
+mod transport;
+pub(crate) mod viewer;
+mod wafv2;
+
+pub(crate) use account::{Broken, DistributionSummary, Reset, Sandbox, Snapshot};
+pub(crate) use edges::Edge;
+pub(crate) use faults::{Directive, DirectiveError, Fault, FaultKind};
+pub(crate) use server::serve;
+pub(crate) use settings::Settings;
+pub(crate) use state::StateError;

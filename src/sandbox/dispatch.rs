@@ -1,0 +1,298 @@
+//! From a request to its answer: find the service, count the call, let faults, credentials and
+//! rates have their say, then let the service answer, all in one transaction.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use http::request::Parts;
+use jiff::Timestamp;
+
+use super::account::{Broken, Sandbox, shifted};
+use super::faults::{FaultKind, first_hit};
+use super::ids::random_uuid;
+use super::problem::Problem;
+use super::route::{self, Scope, Service, header};
+use super::service::{Answer, Call};
+use super::state::{Held, StateError};
+use super::viewer::{self, Sources};
+use super::{chunked, cloudfront, keyvaluestore, sts, wafv2};
+use crate::edge::{EdgeView, decide};
+
+/// The account of a cloud that was never seeded.
+const UNSEEDED_ACCOUNT: &str = "000000000000";
+/// AWS's service that tells callers their own address.
+const OWN_ADDRESS_HOST: &str = "checkip.amazonaws.com";
+
+/// Answers a request now.
+pub(super) fn answer(sandbox: &Sandbox, request: http::Request<Bytes>) -> Result<Answer, Broken> {
+    let (parts, body) = request.into_parts();
+    let body = match chunked::decode(&parts.headers, &body) {
+        Ok(body) => body,
+        Err(reason) => return Ok(plain(400, reason)),
+    };
+    if parts.method == http::Method::CONNECT {
+        return Ok(plain(
+            501,
+            "the embedded cloud speaks plain HTTP: use http:// endpoints behind HTTP_PROXY\n",
+        ));
+    }
+    let base = sandbox.base().now();
+    let request_id = random_uuid();
+    let asked = Asked {
+        host: &route::host(&parts),
+        parts: &parts,
+        body: &body,
+        request_id: &request_id,
+    };
+    sandbox
+        .transact(|held, folder| asked.answer(held, folder, base))
+        .unwrap_or_else(|error| {
+            let service = route::service(&parts, asked.host, &body).unwrap_or(Service::Waf);
+            Ok(Problem::State(words(&error)).answer(service, &request_id))
+        })
+}
+
+/// A request and what is known of it from the start.
+#[derive(Debug)]
+struct Asked<'a> {
+    host: &'a str,
+    parts: &'a Parts,
+    body: &'a [u8],
+    request_id: &'a str,
+}
+
+impl Asked<'_> {
+    fn answer(
+        &self,
+        held: &mut Held,
+        folder: &Path,
+        base: Timestamp,
+    ) -> Result<Result<Answer, Broken>, StateError> {
+        let now = shifted(base, held.index.offset);
+        if self.host == OWN_ADDRESS_HOST {
+            let address = held.index.settings.own_address;
+            return Ok(Ok(plain(200, &format!("{address}\n"))));
+        }
+        if let Some(service) = route::service(self.parts, self.host, self.body) {
+            return self.serve(service, held, folder, now);
+        }
+        let cloudfront = held.cloudfront.read(folder, &held.index)?;
+        if let Some(id) = cloudfront.find_by_domain(self.host).map(str::to_owned) {
+            return self.view(&id, held, folder, now);
+        }
+        let host = self.host;
+        Ok(Ok(if route::is_aws(host) {
+            plain(
+                501,
+                &format!("the embedded cloud has no service at {host}\n"),
+            )
+        } else {
+            plain(502, &format!("the embedded cloud knows no host {host}\n"))
+        }))
+    }
+
+    /// Answers a call to an AWS service.
+    fn serve(
+        &self,
+        service: Service,
+        held: &mut Held,
+        folder: &Path,
+        now: Timestamp,
+    ) -> Result<Result<Answer, Broken>, StateError> {
+        let scope = Scope::read(&self.parts.headers);
+        let account = match held.index.account.as_str() {
+            "" => UNSEEDED_ACCOUNT.to_owned(),
+            account => account.to_owned(),
+        };
+        let call = Call {
+            method: &self.parts.method,
+            path: self.parts.uri.path(),
+            query: self.parts.uri.query().unwrap_or_default(),
+            headers: &self.parts.headers,
+            body: self.body,
+            now,
+            account: &account,
+            region: scope.as_ref().and_then(|scope| scope.region.as_deref()),
+            request_id: self.request_id,
+            rollout: held.index.settings.rollout,
+        };
+        let operation = match service {
+            Service::CloudFront => cloudfront::operation(&call),
+            Service::Store => keyvaluestore::operation(&call),
+            Service::Sts => sts::operation(&call),
+            Service::Waf => wafv2::operation(&call),
+        };
+        let name = format!("{}.{}", service.name(), operation.unwrap_or("Unknown"));
+        *held.index.calls.entry(name.clone()).or_default() += 1;
+        let fault = first_hit(&mut held.index.faults, &name);
+        if fault == Some(FaultKind::Unreachable) {
+            return Ok(Err(Broken::Unreachable));
+        }
+        let refuse = |problem: Problem| Ok(Ok(problem.answer(service, self.request_id)));
+        match &scope {
+            None => return refuse(Problem::NoCredentials),
+            Some(scope) => {
+                if let Err(reason) = scope.check(service, self.host) {
+                    return refuse(Problem::Scope(reason));
+                }
+            }
+        }
+        if operation.is_none() {
+            return refuse(Problem::UnknownOperation);
+        }
+        if held.index.settings.rates && !held.index.buckets.take(&name, now) {
+            return refuse(Problem::Throttled);
+        }
+        if let Some(problem) = fault.and_then(Problem::of) {
+            return refuse(problem);
+        }
+        let answer = call_service(service, &call, held, folder)?;
+        Ok(if fault == Some(FaultKind::LostAnswer) {
+            Err(Broken::AnswerLost)
+        } else {
+            Ok(answer)
+        })
+    }
+
+    /// Answers a viewer's request for a distribution.
+    fn view(
+        &self,
+        distribution: &str,
+        held: &mut Held,
+        folder: &Path,
+        now: Timestamp,
+    ) -> Result<Result<Answer, Broken>, StateError> {
+        let method = self.parts.method.as_str();
+        let name = format!("viewer.{method}");
+        *held.index.calls.entry(name.clone()).or_default() += 1;
+        match first_hit(&mut held.index.faults, &name) {
+            Some(FaultKind::Unreachable) => return Ok(Err(Broken::Unreachable)),
+            Some(FaultKind::LostAnswer) => return Ok(Err(Broken::AnswerLost)),
+            Some(FaultKind::Error(status)) => return Ok(Ok(plain(status, "failing\n"))),
+            Some(FaultKind::Throttle | FaultKind::Conflict) | None => {}
+        }
+        let path = self
+            .parts
+            .uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        let read = viewer::request(&self.parts.headers, self.host, path, now);
+        let (edge, request) = match read {
+            Ok(read) => read,
+            Err(reason) => return Ok(Ok(plain(400, &format!("{reason}\n")))),
+        };
+        let Held {
+            index,
+            cloudfront,
+            stores,
+            waf,
+            samples,
+        } = held;
+        let sources = Sources {
+            cloudfront: cloudfront.read(folder, index)?,
+            stores: stores.read(folder, index)?,
+            waf: waf.read(folder, index)?,
+            rollout: index.settings.rollout,
+            now,
+        };
+        let Some(view): Option<EdgeView> =
+            sources.view(distribution, edge, &request.revocation_keys)
+        else {
+            return Ok(Ok(plain(
+                502,
+                "this edge does not know the distribution yet\n",
+            )));
+        };
+        let decision = decide(&view, &request);
+        let kept = samples.read(folder, index)?;
+        if viewer::sample(kept, view.web_acl.as_ref(), &request, method, &decision) {
+            samples.touch();
+        }
+        Ok(Ok(viewer::answer(edge, &decision, self.request_id)))
+    }
+}
+
+/// Lets the service answer, and marks what it changed.
+fn call_service(
+    service: Service,
+    call: &Call<'_>,
+    held: &mut Held,
+    folder: &Path,
+) -> Result<Answer, StateError> {
+    let Held {
+        index,
+        cloudfront,
+        stores,
+        waf,
+        samples,
+    } = held;
+    Ok(match service {
+        Service::Sts => sts::handle(call, &index.settings.session),
+        Service::CloudFront => {
+            let waf = waf.read(folder, index)?;
+            let answer = cloudfront::handle(
+                call,
+                cloudfront.read(folder, index)?,
+                stores.read(folder, index)?,
+                &|arn| waf.web_acl_exists(arn),
+            );
+            if answer.changed {
+                cloudfront.touch();
+                // Stores hold up to 5 MB each: written only by the calls that make or remove one.
+                if cloudfront::operation(call).is_some_and(|name| name.ends_with("KeyValueStore")) {
+                    stores.touch();
+                }
+            }
+            answer
+        }
+        Service::Store => {
+            let answer = keyvaluestore::handle(call, stores.read(folder, index)?);
+            if answer.changed {
+                stores.touch();
+            }
+            answer
+        }
+        Service::Waf => {
+            let cloudfront = cloudfront.read(folder, index)?;
+            let answer = wafv2::handle(
+                call,
+                waf.read(folder, index)?,
+                samples.read(folder, index)?,
+                &|arn| !cloudfront.distributions_behind(arn).is_empty(),
+            );
+            if answer.changed {
+                waf.touch();
+            }
+            answer
+        }
+    })
+}
+
+fn plain(status: u16, text: &str) -> Answer {
+    Answer {
+        status,
+        headers: vec![("content-type", "text/plain".to_owned())],
+        body: text.as_bytes().to_vec(),
+        changed: false,
+    }
+}
+
+/// An error and its sources in one line.
+fn words(error: &StateError) -> String {
+    let mut words = format!("failed to {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        words.push_str(": ");
+        words.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    words
+}
+
+/// Says whether a header has this value among others.
+pub(super) fn lists(headers: &http::HeaderMap, name: &str, value: &str) -> bool {
+    header(headers, name).is_some_and(|list| {
+        list.split(',')
+            .any(|one| one.trim().eq_ignore_ascii_case(value))
+    })
+}

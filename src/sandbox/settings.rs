@@ -1,0 +1,35 @@
+//! How the embedded cloud behaves, apart from faults: rates, latency, roll-out, who is asking.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::service::Rollout;
+
+/// The embedded cloud's settings; kept in its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Settings {
+    /// AWS's call quotas are enforced.
+    pub(crate) rates: bool,
+    /// How long every answer takes.
+    pub(crate) latency: Duration,
+    pub(crate) rollout: Rollout,
+    /// The session name of the caller's role, which names the operator.
+    pub(crate) session: String,
+    /// The caller's own public address, as address look-ups answer it.
+    pub(crate) own_address: IpAddr,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rates: true,
+            latency: Duration::ZERO,
+            rollout: Rollout::default(),
+            session: "rehearsal".to_owned(),
+            own_address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)),
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! The embedded cloud's state: a folder that many processes share.
+//!
+//! `index.json` names the generation of every service's file and holds all that is small. A
+//! transaction takes the lock, reads the index, changes what it needs, writes new files under the
+//! next generation, and commits by replacing the index: readers never see half of anything. A
+//! service's state stays parsed in the process for as long as its generation stands.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::cloudfront::CloudFront;
+use super::faults::Fault;
+use super::keyvaluestore::Stores;
+use super::rates::Buckets;
+use super::settings::Settings;
+use super::wafv2::{Samples, Waf};
+
+const INDEX: &str = "index.json";
+const LOCK: &str = "lock";
+const FORMAT: u32 = 1;
+
+/// Why the state could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    #[error("use {path} of the embedded cloud's state")]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("read {path} of the embedded cloud's state; `onair sandbox reset` makes it anew")]
+    Content {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("read the embedded cloud's state of format {found}; this version knows {FORMAT}")]
+    Format { found: u32 },
+}
+
+/// All that is small, and where the rest is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Index {
+    format: u32,
+    /// Empty until seeded.
+    pub(super) account: String,
+    /// How far this cloud's clock is ahead of the process's.
+    pub(super) offset: SignedDuration,
+    pub(super) settings: Settings,
+    pub(super) faults: Vec<Fault>,
+    /// Calls received, by `service.Operation`.
+    pub(super) calls: BTreeMap<String, u64>,
+    pub(super) buckets: Buckets,
+    /// The current generation of each part's file.
+    parts: BTreeMap<String, u64>,
+    /// The last generation given out.
+    last: u64,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            account: String::new(),
+            offset: SignedDuration::ZERO,
+            settings: Settings::default(),
+            faults: Vec::new(),
+            calls: BTreeMap::new(),
+            buckets: Buckets::default(),
+            parts: BTreeMap::new(),
+            last: 0,
+        }
+    }
+}
+
+/// What a transaction works on.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) index: Index,
+    pub(super) cloudfront: Part<CloudFront>,
+    pub(super) stores: Part<Stores>,
+    pub(super) waf: Part<Waf>,
+    pub(super) samples: Part<Samples>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            index: Index::default(),
+            cloudfront: Part::new("cloudfront"),
+            stores: Part::new("keyvaluestore"),
+            waf: Part::new("wafv2"),
+            samples: Part::new("samples"),
+        }
+    }
+}
+
+/// One service's state, read when first needed.
+#[derive(Debug)]
+pub(super) struct Part<T> {
+    name: &'static str,
+    value: T,
+    /// The generation that `value` is; none when it must be read.
+    generation: Option<u64>,
+    changed: bool,
+}
+
+impl<T: Default + Serialize + DeserializeOwned> Part<T> {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            value: T::default(),
+            generation: None,
+            changed: false,
+        }
+    }
+
+    /// The state as of this transaction.
+    pub(super) fn read(&mut self, folder: &Path, index: &Index) -> Result<&mut T, StateError> {
+        let current = index.parts.get(self.name).copied().unwrap_or_default();
+        if self.generation != Some(current) {
+            self.value = if current == 0 {
+                T::default()
+            } else {
+                let path = part_path(folder, self.name, current);
+                let bytes = fs::read(&path).map_err(|source| file_error(&path, source))?;
+                serde_json::from_slice(&bytes)
+                    .map_err(|source| StateError::Content { path, source })?
+            };
+            self.generation = Some(current);
+        }
+        Ok(&mut self.value)
+    }
+
+    /// Replaces the state whole.
+    pub(super) fn replace(&mut self, value: T, index: &Index) {
+        self.value = value;
+        self.generation = Some(index.parts.get(self.name).copied().unwrap_or_default());
+        self.changed = true;
+    }
+
+    /// Says that the state was changed and must be saved.
+    pub(super) fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    fn forget(&mut self) {
+        self.generation = None;
+        self.changed = false;
+    }
+
+    /// Writes a changed state under the next generation; returns the file that it outdates.
+    fn save(&mut self, folder: &Path, index: &mut Index) -> Result<Option<PathBuf>, StateError> {
+        if !std::mem::take(&mut self.changed) {
+            return Ok(None);
+        }
+        index.last += 1;
+        let path = part_path(folder, self.name, index.last);
+        write(&path, &self.value)?;
+        let before = index.parts.insert(self.name.to_owned(), index.last);
+        self.generation = Some(index.last);
+        Ok(before.map(|generation| part_path(folder, self.name, generation)))
+    }
+}
+
+/// The folder, and what this process remembers of it.
+#[derive(Debug)]
+pub(super) struct State {
+    folder: PathBuf,
+    held: Held,
+}
+
+impl State {
+    /// Opens the folder and makes it when it is not there.
+    pub(super) fn open(folder: &Path) -> Result<Self, StateError> {
+        fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            held: Held::default(),
+        })
+    }
+
+    /// Runs `work` alone among all processes. What it changed is committed when it succeeds, and
+    /// forgotten when it fails.
+    pub(super) fn transact<R, E: From<StateError>>(
+        &mut self,
+        work: impl FnOnce(&mut Held, &Path) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let lock = self.lock()?;
+        // Only a transaction that ran to its end leaves something worth remembering.
+        let mut held = std::mem::take(&mut self.held);
+        held.index = read_index(&self.folder)?;
+        let before = held.index.clone();
+        let result = work(&mut held, &self.folder)?;
+        let outdated = commit(&mut held, &before, &self.folder)?;
+        for path in outdated {
+            // A file that stays behind costs room, nothing else.
+            drop(fs::remove_file(path));
+        }
+        self.held = held;
+        drop(lock);
+        Ok(result)
+    }
+
+    /// The index as last committed, without waiting for the lock.
+    pub(super) fn index(folder: &Path) -> Result<Index, StateError> {
+        read_index(folder)
+    }
+
+    /// Released when dropped, and by the system when the process ends.
+    fn lock(&self) -> Result<File, StateError> {
+        let path = self.folder.join(LOCK);
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|source| file_error(&path, source))
+    }
+}
+
+fn commit(held: &mut Held, before: &Index, folder: &Path) -> Result<Vec<PathBuf>, StateError> {
+    let Held {
+        index,
+        cloudfront,
+        stores,
+        waf,
+        samples,
+    } = held;
+    let outdated = [
+        cloudfront.save(folder, index)?,
+        stores.save(folder, index)?,
+        waf.save(folder, index)?,
+        samples.save(folder, index)?,
+    ];
+    if index != before {
+        let path = folder.join(INDEX);
+        let mut file =
+            tempfile::NamedTempFile::new_in(folder).map_err(|source| file_error(&path, source))?;
+        let bytes = serde_json::to_vec(index).map_err(|source| StateError::Content {
+            path: path.clone(),
+            source,
+        })?;
+        file.write_all(&bytes)
+            .map_err(|source| file_error(&path, source))?;
+        file.persist(&path)
+            .map_err(|error| file_error(&path, error.error))?;
+    }
+    Ok(outdated.into_iter().flatten().collect())
+}
+
+fn read_index(folder: &Path) -> Result<Index, StateError> {
+    let path = folder.join(INDEX);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Index::default()),
+        Err(source) => return Err(file_error(&path, source)),
+    };
+    let index: Index =
+        serde_json::from_slice(&bytes).map_err(|source| StateError::Content { path, source })?;
+    if index.format == FORMAT {
+        Ok(index)
+    } else {
+        Err(StateError::Format {
+            found: index.format,
+        })
+    }
+}
+
+/// Not synced to the disk: a rehearsal may be lost with the machine, never with a process.
+fn write(path: &Path, value: &impl Serialize) -> Result<(), StateError> {
+    let bytes = serde_json::to_vec(value).map_err(|source| StateError::Content {
+        path: path.to_owned(),
+        source,
+    })?;
+    fs::write(path, bytes).map_err(|source| file_error(path, source))
+}
+
+fn part_path(folder: &Path, name: &str, generation: u64) -> PathBuf {
+    folder.join(format!("{name}.{generation}.json"))
+}
+
+fn file_error(path: &Path, source: io::Error) -> StateError {
+    StateError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+impl Held {
+    /// Forgets everything but the files' generations, for a cloud made anew in the same folder.
+    pub(super) fn clear(&mut self) {
+        self.index = Index {
+            parts: std::mem::take(&mut self.index.parts),
+            last: self.index.last,
+            ..Index::default()
+        };
+        self.cloudfront.forget();
+        self.stores.forget();
+        self.waf.forget();
+        self.samples.forget();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(state: &mut State) {
+        state
+            .transact(|held, _| {
+                *held.index.calls.entry("a.B".to_owned()).or_default() += 1;
+                Ok::<_, StateError>(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn writers_at_the_same_time_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut state = State::open(folder.path()).unwrap();
+                    (0..25).for_each(|_| count(&mut state));
+                });
+            }
+        });
+        assert_eq!(State::index(folder.path()).unwrap().calls["a.B"], 200);
+    }
+
+    #[test]
+    fn a_failed_transaction_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = State::open(folder.path()).unwrap();
+        let failed = state.transact(|held, _| {
+            held.index.account = "111122223333".to_owned();
+            Err::<(), _>(StateError::Format { found: 9 })
+        });
+        assert!(failed.is_err());
+        assert_eq!(State::index(folder.path()).unwrap(), Index::default());
+    }
+
+    #[test]
+    fn parts_survive_the_process_and_old_generations_go() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..3 {
+            let mut state = State::open(folder.path()).unwrap();
+            state
+                .transact(|held, folder| {
+                    held.waf.read(folder, &held.index)?;
+                    held.waf.touch();
+                    Ok::<_, StateError>(())
+                })
+                .unwrap();
+        }
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["index.json", "lock", "wafv2.3.json"]);
+    }
+
+    #[test]
+    fn an_unknown_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index {
+            format: FORMAT + 1,
+            ..Index::default()
+        };
+        write(&folder.path().join(INDEX), &index).unwrap();
+        assert!(matches!(
+            State::index(folder.path()),
+            Err(StateError::Format { found: 2 })
+        ));
+    }
+}
