@@ -31,6 +31,20 @@ impl Clock {
         Self(Kind::System { offset })
     }
 
+    /// The system's pace, from `now` on: for trying a moment of the event.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub(crate) fn started_at(now: Timestamp) -> Self {
+        Self::shifted(now.duration_since(Timestamp::now()))
+    }
+
+    /// The same clock, `offset` ahead.
+    pub(crate) fn shifted_by(&self, offset: SignedDuration) -> Self {
+        match &self.0 {
+            Kind::System { offset: own } => Self::shifted(own.saturating_add(offset)),
+            Kind::Manual(_) => Self::manual(self.now().saturating_add(offset).unwrap_or(Timestamp::MAX)),
+        }
+    }
+
     /// A clock that stands at `at`; [`Clock::wait`] moves it and returns at once.
     pub(crate) fn manual(at: Timestamp) -> Self {
         Self(Kind::Manual(Arc::new(Mutex::new(at))))

@@ -1,9 +1,10 @@
 //! What a command is given: the chosen runbook and target, the clock, the cloud, the ledger, who is
 //! acting. Opening a session reads files and the environment, and asks no service yet.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +24,7 @@ use crate::ledger::view::View;
 use crate::ledger::{self, Ledger, ReadLedger, S3Options, Store};
 use crate::plan::guard::Override;
 use crate::render::Head;
-use crate::runbook::{LedgerStore, Runbook, source};
+use crate::runbook::{LedgerStore, LoadError, Runbook, source};
 use crate::sandbox::Sandbox;
 use crate::ui::{Answers, Ui};
 
@@ -76,9 +77,36 @@ pub(crate) struct Context {
     pub(crate) ui: Ui,
     pub(crate) environment: Environment,
     pub(crate) options: Options,
+    /// As much of who and where as became known, for a failure's JSON.
+    known: Rc<RefCell<Head>>,
 }
 
 impl Context {
+    pub(crate) fn with(ui: Ui, environment: Environment, options: Options) -> Self {
+        Self {
+            ui,
+            environment,
+            options,
+            known: Rc::default(),
+        }
+    }
+
+    /// Who and where, as far as it is known.
+    pub(crate) fn head(&self) -> Head {
+        self.known.borrow().clone()
+    }
+
+    /// The same context for the embedded cloud.
+    pub(crate) fn rehearsing(&self) -> Self {
+        let mut context = self.clone();
+        context.options.rehearsal = true;
+        context
+    }
+
+    fn learn(&self, head: Head) {
+        *self.known.borrow_mut() = head;
+    }
+
     /// The clock of the real world, or the time that a test set.
     pub(crate) fn world_clock(&self) -> Clock {
         match self.options.now {
@@ -146,69 +174,119 @@ impl Context {
     }
 
     /// Chooses the runbook by the contract's order and loads it.
-    pub(crate) fn runbook(&self) -> Result<Runbook, Failure> {
+    pub(crate) fn chosen(&self) -> Result<source::Chosen, Failure> {
         let select = source::Select {
             file: self.options.runbook.clone(),
-            event: self.options.event.clone(),
-            environment: self.environment.get("ONAIR_EVENT").map(str::to_owned),
-            ignore_windows: self.is_rehearsal()?,
+            event: self.options.event.as_ref().map(ToString::to_string),
+            env_event: self.environment.get("ONAIR_EVENT").map(str::to_owned),
+            any_time: self.is_rehearsal()?,
         };
         let now = self.world_clock().now();
-        let path = source::choose(&select, &self.runbooks(), now).map_err(|error| {
-            Failure::new(Exit::Usage, "event", error.to_string())
-                .hint("name one: `-e ID`, or `-r FILE`")
-        })?;
-        self.load(&path)
-    }
-
-    /// Loads the runbook at `path`; all its problems make one failure.
-    pub(crate) fn load(&self, path: &Path) -> Result<Runbook, Failure> {
-        match crate::runbook::load(path) {
-            Ok(loaded) => Ok(loaded.runbook),
+        match source::choose(&select, &self.runbooks(), now) {
+            Ok(chosen) => Ok(chosen),
+            Err(source::ChooseError::Load(error)) => Err(invalid(&error)),
             Err(error) => {
-                let mut failure = Failure::new(Exit::Usage, "runbook", error.to_string());
-                let details = error.details();
-                if !details.is_empty() {
-                    failure.message = format!("{error}\n{}", details.trim_end());
-                }
-                failure.data = Some(serde_json::json!({ "problems": crate::runbook::note::json(error.notes()) }));
-                Err(failure.hint(format!("mend it, then `onair runbook check -r {}`", path.display())))
+                let list: Vec<_> = error.list().iter().map(|one| serde_json::json!({ "event": one.id })).collect();
+                Err(Failure::new(Exit::Usage, "event", &error)
+                    .hint("name one: -e ID, or -r FILE")
+                    .with_data(serde_json::json!({ "events": list })))
             }
         }
     }
 
     /// Opens the chosen event on the chosen target.
-    pub(crate) fn session(&self) -> Result<Session, Failure> {
+    pub(crate) async fn session(&self) -> Result<Session, Failure> {
         let rehearsal = self.is_rehearsal()?;
-        let runbook = self.runbook()?;
-        let folder = state_folder(&runbook);
+        let chosen = self.chosen()?;
+        let runbook = chosen.loaded.runbook;
+        let elsewhere = if chosen.in_window { Vec::new() } else { chosen.others_in_window };
+        let folder = runbook.folder().join(".onair");
         let id = runbook.event.id.to_string();
         if rehearsal {
             let place = folder.join("rehearsal").join(&id);
-            return Session::rehearsal(self.clone(), runbook, &place, self.world_clock());
+            return Session::rehearsal(self.clone(), runbook, &place, &self.world_clock()).await;
         }
         let endpoints = self.endpoints();
-        let clock = self.world_clock();
-        let (target, store) = match &endpoints {
-            None => (Target::Live, real_store(&runbook, self, None)?),
-            Some(endpoints) => {
-                let store = match (&runbook.ledger.store, endpoints.of("AWS_ENDPOINT_URL_S3")) {
-                    // The bucket is at the custom endpoint too: not the real event's ledger.
-                    (LedgerStore::S3 { .. }, Some(url)) => real_store(&runbook, self, Some(url))?,
-                    _ => Store::folder(&folder.join("endpoint").join(&id).join("ledger")),
-                };
-                (Target::Endpoint(endpoints.urls()), store)
-            }
+        let (target, local) = match &endpoints {
+            None => (Target::Live, folder.join("local").join(&id)),
+            Some(endpoints) => (Target::Endpoint(endpoints.urls()), folder.join("endpoint").join(&id)),
         };
-        let mut connect = ConnectOptions::new(target.clone());
+        let s3_endpoint = endpoints.as_ref().and_then(|endpoints| endpoints.of("AWS_ENDPOINT_URL_S3"));
+        let ledger = match (&runbook.ledger.store, &endpoints, s3_endpoint) {
+            (LedgerStore::Folder(folder), None, _) => LedgerPlace::Folder(folder.clone()),
+            (LedgerStore::S3 { bucket, prefix }, None, _) => LedgerPlace::s3(bucket, prefix, None),
+            // The bucket is at the custom endpoint, too: not the real event's ledger.
+            (LedgerStore::S3 { bucket, prefix }, Some(_), Some(url)) => LedgerPlace::s3(bucket, prefix, Some(url)),
+            (_, Some(_), _) => LedgerPlace::Folder(local.join("ledger")),
+        };
+        let mut connect = ConnectOptions::new(target);
         connect.profile = self.options.profile.clone().or_else(|| runbook.aws.profile.clone());
         connect.region = Some(runbook.aws.region.clone());
-        let local = match &target {
-            Target::Live => folder.join("local").join(&id),
-            Target::Endpoint(_) | Target::Rehearsal => folder.join("endpoint").join(&id),
+        let parts = Parts {
+            runbook,
+            connect,
+            ledger,
+            local,
+            clock: self.world_clock(),
+            sandbox: None,
+            elsewhere,
         };
-        Session::open(self.clone(), runbook, connect, store, &local, clock, None)
+        Session::open(self.clone(), parts).await
     }
+}
+
+/// Where the ledger of this target is.
+enum LedgerPlace {
+    Folder(PathBuf),
+    S3 {
+        bucket: String,
+        prefix: String,
+        endpoint: Option<String>,
+    },
+}
+
+impl LedgerPlace {
+    fn s3(bucket: &str, prefix: &str, endpoint: Option<String>) -> Self {
+        Self::S3 {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+            endpoint,
+        }
+    }
+
+    fn open(self, runbook: &Runbook, cloud: &Cloud) -> Result<Store, Failure> {
+        match self {
+            Self::Folder(folder) => Ok(Store::folder(&folder)),
+            Self::S3 {
+                bucket,
+                prefix,
+                endpoint,
+            } => {
+                let options = S3Options {
+                    bucket,
+                    prefix,
+                    region: runbook.aws.region.clone(),
+                    allow_http: endpoint.as_deref().is_some_and(|url| url.starts_with("http://")),
+                    path_style: endpoint.is_some(),
+                    endpoint,
+                    credentials: cloud.credentials(),
+                    connector: None,
+                };
+                Store::s3(&options)
+                    .map_err(|error| Failure::failed("ledger.store", "the ledger's store could not be opened").from_error(&error))
+            }
+        }
+    }
+}
+
+/// All that is wrong with a runbook, as one failure.
+pub(crate) fn invalid(error: &LoadError) -> Failure {
+    let mut failure = Failure::new(Exit::Usage, "runbook", error);
+    let details = error.details();
+    if !details.is_empty() {
+        failure.message = format!("{error}\n{}", details.trim_end());
+    }
+    failure.with_data(serde_json::json!({ "problems": error.notes() }))
 }
 
 /// Custom endpoints with where each came from.
@@ -242,35 +320,6 @@ impl Endpoints {
     }
 }
 
-/// Where the event's local state is: `.onair` beside the runbook's folder of runbooks.
-fn state_folder(runbook: &Runbook) -> PathBuf {
-    let beside = runbook.path.parent().unwrap_or(Path::new("."));
-    beside.join(".onair")
-}
-
-fn real_store(runbook: &Runbook, context: &Context, endpoint: Option<String>) -> Result<Store, Failure> {
-    match &runbook.ledger.store {
-        LedgerStore::Folder(folder) => Ok(Store::folder(folder)),
-        LedgerStore::S3 { bucket, prefix } => {
-            let options = S3Options {
-                bucket: bucket.clone(),
-                prefix: prefix.clone(),
-                region: runbook.aws.region.clone(),
-                allow_http: endpoint.as_deref().is_some_and(|url| url.starts_with("http://")),
-                path_style: endpoint.is_some(),
-                endpoint,
-                credentials: Some(crate::cloud::credentials(
-                    context.options.profile.clone().or_else(|| runbook.aws.profile.clone()),
-                )),
-                connector: None,
-            };
-            Store::s3(&options).map_err(|error| {
-                Failure::failed("ledger.store", "open the ledger's store").because(error)
-            })
-        }
-    }
-}
-
 /// One event on one target.
 pub(crate) struct Session {
     pub(crate) context: Context,
@@ -283,55 +332,88 @@ pub(crate) struct Session {
     pub(crate) sandbox: Option<Sandbox>,
     /// Where this machine keeps turns, the spool and caches for the event.
     pub(crate) local: PathBuf,
+    /// Events that are in their window now while this one is not.
+    pub(crate) elsewhere: Vec<String>,
     operator: Option<String>,
     caller: OnceCell<Caller>,
 }
 
 impl Session {
     /// Opens the embedded cloud that is kept at `place`, seeding it on first use.
-    pub(crate) fn rehearsal(context: Context, runbook: Runbook, place: &Path, world: Clock) -> Result<Self, Failure> {
+    pub(crate) async fn rehearsal(
+        context: Context,
+        runbook: Runbook,
+        place: &Path,
+        world: &Clock,
+    ) -> Result<Self, Failure> {
         let sandbox = crate::commands::sandbox::open(&runbook, &place.join("cloud"), world)?;
-        let clock = Clock::shifted_from(&context.world_clock(), sandbox.offset().map_err(sandbox_failure)?);
+        let offset = sandbox.offset().map_err(|error| sandbox_failure(&error))?;
         let mut connect = ConnectOptions::new(Target::Rehearsal);
         connect.http_client = Some(sandbox.http_client());
         connect.first_pause = Duration::from_millis(100);
-        let store = Store::folder(&place.join("ledger"));
-        Self::open(context, runbook, connect, store, place, clock, Some(sandbox))
+        let parts = Parts {
+            runbook,
+            connect,
+            ledger: LedgerPlace::Folder(place.join("ledger")),
+            local: place.to_owned(),
+            clock: world.shifted_by(offset),
+            sandbox: Some(sandbox),
+            elsewhere: Vec::new(),
+        };
+        Self::open(context, parts).await
     }
 
-    fn open(
-        context: Context,
-        runbook: Runbook,
-        connect: ConnectOptions,
-        store: Store,
-        local: &Path,
-        clock: Clock,
-        sandbox: Option<Sandbox>,
-    ) -> Result<Self, Failure> {
-        let target = connect.target.clone();
-        let cloud = Cloud::connect(connect, clock.clone())?;
-        let operator = operator_name(&context, &target);
+    async fn open(context: Context, parts: Parts) -> Result<Self, Failure> {
+        let target = parts.connect.target.clone();
+        let cloud = Cloud::connect(parts.connect, parts.clock.clone()).await?;
+        let caller = OnceCell::new();
+        let mut operator = operator_name(&context, &target);
+        if operator.is_none()
+            && let Ok(known) = cloud.caller().await
+        {
+            // Entries carry the name from the first one on. Without credentials there is none, and
+            // whoever changes something is told so.
+            operator = known.session.as_deref().map(slug).filter(|name| !name.is_empty());
+            caller.get_or_init(|| known);
+        }
+        let store = parts.ledger.open(&parts.runbook, &cloud)?;
         let ledger = Ledger::open(ledger::Options {
-            cache: store.is_remote().then(|| local.join("cache")),
+            cache: store.is_remote().then(|| parts.local.join("cache")),
             store,
-            spool: local.join("spool"),
-            event: runbook.event.id.to_string(),
-            operator: operator.clone().unwrap_or_else(|| "unknown".to_owned()),
+            spool: parts.local.join("spool"),
+            event: parts.runbook.event.id.to_string(),
+            operator: operator.clone().unwrap_or_default(),
             target: target_name(&target).to_owned(),
-            clock: clock.clone(),
+            clock: parts.clock.clone(),
         });
-        Ok(Self {
+        let session = Self {
             context,
-            runbook,
+            runbook: parts.runbook,
             target,
-            clock,
+            clock: parts.clock,
             cloud,
             ledger,
-            sandbox,
-            local: local.to_owned(),
+            sandbox: parts.sandbox,
+            local: parts.local,
+            elsewhere: parts.elsewhere,
             operator,
-            caller: OnceCell::new(),
-        })
+            caller,
+        };
+        session.context.learn(session.head(None, None));
+        Ok(session)
+    }
+
+    /// Whether writes keep to AWS's published rates: always on AWS, in a rehearsal when its cloud
+    /// enforces them, and not on a loopback endpoint, which says so itself when it throttles.
+    pub(crate) fn paces(&self) -> bool {
+        match (&self.target, &self.sandbox) {
+            (_, Some(sandbox)) => sandbox.settings().is_ok_and(|settings| settings.rates),
+            (Target::Endpoint(urls), None) => {
+                let url = urls.wafv2.as_deref().or(urls.general.as_deref()).unwrap_or_default();
+                !["//127.", "//localhost", "//[::1]"].iter().any(|local| url.contains(local))
+            }
+            _ => true,
+        }
     }
 
     pub(crate) fn ui(&self) -> &Ui {
@@ -465,7 +547,7 @@ impl Session {
         let ours: HashSet<&str> = self.runbook.distributions.iter().map(|one| one.id.as_str()).collect();
         let mut neighbors = Vec::new();
         for found in source::discover(folder) {
-            let Ok(other) = found.runbook else {
+            let Ok(other) = crate::runbook::load(&found.path).map(|loaded| loaded.runbook) else {
                 continue;
             };
             if other.event.id == self.runbook.event.id {
@@ -508,6 +590,17 @@ impl Session {
     }
 }
 
+/// What a session is made of.
+struct Parts {
+    runbook: Runbook,
+    connect: ConnectOptions,
+    ledger: LedgerPlace,
+    local: PathBuf,
+    clock: Clock,
+    sandbox: Option<Sandbox>,
+    elsewhere: Vec<String>,
+}
+
 /// Another event behind the same resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Neighbor {
@@ -527,8 +620,8 @@ pub(crate) fn target_name(target: &Target) -> &'static str {
     }
 }
 
-pub(crate) fn sandbox_failure(error: impl std::error::Error) -> Failure {
-    Failure::failed("sandbox", "use the embedded cloud").from_error(&error)
+pub(crate) fn sandbox_failure(error: &dyn std::error::Error) -> Failure {
+    Failure::failed("sandbox", "the embedded cloud could not be used").from_error(error)
 }
 
 fn missing_section(section: &str, purpose: &str) -> Failure {

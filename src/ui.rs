@@ -175,6 +175,29 @@ impl Ui {
         drop(written);
     }
 
+    /// Prints an error that is worded already.
+    pub(crate) fn error_text(&self, text: &str) {
+        self.err(text.trim_end());
+    }
+
+    /// Sends logs to standard error: `-v` tells of conflicts and calls, `-vv` and `-vvv` of more.
+    /// The SDK stays at `debug`: at `trace` it prints request bodies, keys and tokens included.
+    pub(crate) fn start_logging(&self, verbose: u8) {
+        let filter = match verbose {
+            0 => return,
+            1 => "onair=info",
+            2 => "onair=debug,aws_config=info",
+            _ => "onair=trace,aws_config=debug,aws_runtime=info,aws_smithy_runtime=info",
+        };
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .finish();
+        // It is set once, here; a second time changes nothing.
+        tracing::subscriber::set_global_default(subscriber).ok();
+    }
+
     /// Says something on standard error, unless `--quiet`.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
@@ -251,7 +274,15 @@ impl Ui {
 
     /// Asks for the confirmation that `question` calls for. The only place that makes an
     /// [`Approved`] for a change by an operator.
-    pub(crate) async fn approve(&self, question: &Question, answers: &Answers) -> Result<Approved, Failure> {
+    pub(crate) async fn approve(
+        &self,
+        question: &Question,
+        answers: &Answers,
+        accepted: &[String],
+    ) -> Result<Approved, Failure> {
+        let same = |wanted: &str, typed: &str| {
+            same(wanted, typed) || accepted.iter().any(|one| same(one, typed))
+        };
         match (question, answers) {
             (Question::Typed(wanted), Answers { confirm: Some(typed), .. }) => {
                 if same(wanted, typed) {

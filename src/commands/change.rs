@@ -179,7 +179,7 @@ pub(crate) async fn basis(session: &Session, without_store: bool) -> Result<Basi
                 "the ledger cannot be read ({}); going on with what this machine has",
                 failure.causes.first().unwrap_or(&failure.message)
             ));
-            crate::ledger::read_local(&session.ledger).await
+            crate::ledger::read_local(&session.ledger)
         }
         Err(failure) => return Err(failure),
     };

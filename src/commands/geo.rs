@@ -71,11 +71,11 @@ pub(crate) async fn run(command: &GeoCommand, context: &Context) -> Result<Answe
         GeoCommand::Unblock(args) => turn(args, Access::Allowed, context).await,
         GeoCommand::Reset(args) => {
             let ResetTo::Runbook = args.to;
-            let session = context.session()?;
+            let session = context.session().await?;
             let distributions = chosen(&session, &args.distribution)?;
             change::run(&session, &Reset { distributions }).await
         }
-        GeoCommand::Status(_) => status(&context.session()?).await,
+        GeoCommand::Status(_) => status(&context.session().await?).await,
     }
 }
 
@@ -89,7 +89,7 @@ async fn turn(args: &CountryArgs, wanted: Access, context: &Context) -> Result<A
     }
     countries.sort_unstable();
     countries.dedup();
-    let session = context.session()?;
+    let session = context.session().await?;
     let distributions = chosen(&session, &args.distribution)?;
     change::run(
         &session,

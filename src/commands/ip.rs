@@ -101,15 +101,15 @@ pub(crate) async fn run(command: &IpCommand, context: &Context) -> Result<Answer
         IpCommand::Block(args) => block(args, context).await,
         IpCommand::Unblock(args) => unblock(args, context).await,
         IpCommand::Import(args) => import(args, context).await,
-        IpCommand::List(args) => list(args, &context.session()?).await,
-        IpCommand::Export(_) => export(&context.session()?).await,
-        IpCommand::Status(_) => status(&context.session()?).await,
+        IpCommand::List(args) => list(args, &context.session().await?).await,
+        IpCommand::Export(_) => export(&context.session().await?).await,
+        IpCommand::Status(_) => status(&context.session().await?).await,
     }
 }
 
 pub(crate) async fn block(args: &BlockArgs, context: &Context) -> Result<Answer, Failure> {
     let values = prefixes(&args.values, context)?;
-    let session = context.session()?;
+    let session = context.session().await?;
     let block = Block {
         command: "ip block",
         values,
@@ -122,7 +122,7 @@ pub(crate) async fn block(args: &BlockArgs, context: &Context) -> Result<Answer,
 
 pub(crate) async fn unblock(args: &UnblockArgs, context: &Context) -> Result<Answer, Failure> {
     let values = prefixes(&args.values, context)?;
-    let session = context.session()?;
+    let session = context.session().await?;
     change::run(&session, &Unblock { values }).await
 }
 
@@ -153,7 +153,7 @@ async fn import(args: &ImportArgs, context: &Context) -> Result<Answer, Failure>
             normalized_from: None,
         })
         .collect();
-    let session = context.session()?;
+    let session = context.session().await?;
     let block = Block {
         command: "ip import",
         values,

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
-    let session = context.session()?;
+    let session = context.session().await?;
     change::run(&session, &Undo { id: args.id.clone() }).await
 }
 

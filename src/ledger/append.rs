@@ -166,6 +166,11 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
         Ok(records)
     }
 
+    /// What this process has read so far and what is in the spool: for going on while the store is away.
+    pub(crate) fn read_local(&self) -> Records<B> {
+        records::local(&self.spool, &self.known)
+    }
+
     /// All entries, every one fetched from the store again: for proving that none was altered.
     pub(crate) async fn read_anew(&self) -> Result<Records<B>, StoreError> {
         let nothing = RefCell::default();

@@ -61,12 +61,21 @@ pub(crate) async fn read_all(ledger: &Ledger<Body>) -> Result<ReadLedger, StoreE
     Ok(together(records, &handles))
 }
 
-/// Reads everything but the handles: what plans need, in fewer calls.
+/// Reads everything but the handles: what plans need, in fewer calls. While this run writes to the
+/// spool because the store is away, what this machine has must do.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub(crate) async fn read_view(ledger: &Ledger<Body>) -> Result<ReadLedger, StoreError> {
+    if ledger.is_spooling().await {
+        return Ok(together(ledger.read_local(), &HashMap::new()));
+    }
     Ok(together(ledger.read().await?, &HashMap::new()))
+}
+
+/// What this machine has, while the store is away.
+pub(crate) fn read_local(ledger: &Ledger<Body>) -> View {
+    together(ledger.read_local(), &HashMap::new()).view
 }
 
 fn together(records: Records<Body>, handles: &HashMap<EntryId, String>) -> ReadLedger {

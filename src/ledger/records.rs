@@ -217,6 +217,14 @@ pub(super) async fn fetch(
     fetched
 }
 
+/// What is known already, and the spool.
+pub(super) fn local<B: DeserializeOwned>(spool: &Spool, known: &std::cell::RefCell<Known<B>>) -> Records<B> {
+    let spooled = spool.entries().unwrap_or_default();
+    let known = known.borrow();
+    let keys: Vec<Key> = known.objects.keys().cloned().collect();
+    known.records(&keys, spooled, Vec::new())
+}
+
 /// The entries of a store and the spool beside it; `known` spares what was read before.
 pub(super) async fn read<B: DeserializeOwned>(
     store: &Store,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::body::{
     Body, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Outcome, Proof, Verdict, What,
 };
-use super::entry::{Entry, EntryId};
+use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
 
 /// Every change of the ledger in order, with what came of it. Cheap to clone.
@@ -191,12 +191,11 @@ impl View {
         let mut late: Vec<Arc<Entry<Body>>> = Vec::new();
         for entry in entries {
             match &entry.body {
-                Body::Intent(intent) => {
+                Body::Intent(_) => {
                     let id = entry.id.clone();
                     inner.by_id.insert(id.clone(), inner.changes.len());
-                    let handle = intent.handle.clone().or_else(|| handles.get(&id).cloned());
                     inner.changes.push(Change {
-                        handle,
+                        handle: handles.get(&id).cloned(),
                         spooled: spooled.contains(&id),
                         outcome: None,
                         proof: None,
@@ -240,6 +239,43 @@ impl View {
             inner: Arc::new(inner),
             assumed: None,
         }
+    }
+
+    /// The same ledger with an intent that is not written down yet, and the id it goes by here.
+    pub(crate) fn with_draft(&self, intent: &Intent, now: Timestamp, operator: &str) -> (Self, EntryId) {
+        let last = self.inner.changes.last().map(|change| *change.id());
+        let id = EntryId::new(now, last);
+        let draft = Draft {
+            format: FORMAT,
+            id,
+            at: now,
+            event: String::new(),
+            operator: operator.to_owned(),
+            target: String::new(),
+            run: RunId::new(now),
+            sequence: 0,
+            previous: None,
+            heads: Vec::new(),
+            body: Body::Intent(Box::new(intent.clone())),
+        };
+        let (entry, _) = draft.seal().expect("an intent has text keys only");
+        let handles = self
+            .inner
+            .changes
+            .iter()
+            .filter_map(|change| Some((*change.id(), change.handle.clone()?)))
+            .collect();
+        let spooled = self.inner.changes.iter().filter(|change| change.spooled).map(|change| *change.id()).collect();
+        let entries = self.entries().chain([Arc::new(entry)]);
+        (Self::build(entries, &handles, &spooled), id)
+    }
+
+    /// The entries that the changes are made of.
+    fn entries(&self) -> impl Iterator<Item = Arc<Entry<Body>>> {
+        self.inner.changes.iter().flat_map(|change| {
+            let late = change.outcome.iter().chain(&change.proof);
+            std::iter::once(&change.entry).chain(late).cloned()
+        })
     }
 
     /// The same ledger with the change `id` looked at as if it had got this far.
@@ -322,7 +358,7 @@ impl View {
             .find(|change| change.handle.as_deref() == Some(wanted))
             .or_else(|| {
                 let upper = wanted.to_ascii_uppercase();
-                let mut found = self
+                let mut found = self.inner
                     .changes
                     .iter()
                     .filter(|change| upper.len() >= 8 && change.id().to_string().starts_with(&upper));

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::event::cidr::{Cidr, CidrIndex, Family};
 use crate::event::country::Country;
 use crate::event::phase::Phase;
+use crate::runbook::Allowed;
 
 use super::cloudfront_ranges;
 
@@ -179,19 +180,19 @@ pub(crate) fn countries(blocked: &[Country], never_block: &[Country]) -> Vec<Fin
         .collect()
 }
 
-/// Finds whether the phase speaks against `command`. `allowed` is what the phase's runbook section
-/// lists, or none when it says nothing. Some commands are never refused because of time.
-pub(crate) fn phase(command: &str, phase: Phase, allowed: Option<&[String]>) -> Option<Finding> {
-    const NEVER_REFUSED: &[&str] = &["ip block", "token revoke", "ledger undo", "token mode", "origin prefer", "tend"];
-    let allowed = allowed?;
-    let group = command.split(' ').next().unwrap_or(command);
-    let listed = allowed
-        .iter()
-        .any(|entry| entry == "all" || entry == command || entry == group);
-    (!listed && !NEVER_REFUSED.contains(&command)).then(|| Finding {
+/// Finds whether the phase speaks against `command`. Some commands are never refused because of time.
+pub(crate) fn phase(command: &str, phase: Phase, allowed: &Allowed) -> Option<Finding> {
+    if allowed.permits(command) {
+        return None;
+    }
+    let listed = match allowed {
+        Allowed::All => String::new(),
+        Allowed::Listed(listed) => listed.join(", "),
+    };
+    Some(Finding {
         code: "guard.phase",
         message: format!("phase {phase} does not allow `{command}`"),
-        hint: Some(format!("it allows: {}", if allowed.is_empty() { "nothing else".to_owned() } else { allowed.join(", ") })),
+        hint: Some(format!("besides block, revoke and undo it allows: {}", if listed.is_empty() { "nothing" } else { &listed })),
         lifted_by: Some(Override::BreakGlass),
     })
 }
@@ -264,11 +265,11 @@ mod tests {
 
     #[test]
     fn a_phase_never_refuses_a_block_but_refuses_what_it_does_not_list() {
-        let allowed = ["ip".to_owned(), "geo block".to_owned()];
-        assert_eq!(phase("ip block", Phase::Freeze, Some(&[])), None);
-        assert_eq!(phase("ip import", Phase::Freeze, Some(&allowed)), None);
-        assert_eq!(phase("geo block", Phase::Freeze, Some(&allowed)), None);
-        assert!(phase("geo reset", Phase::Freeze, Some(&allowed)).is_some());
-        assert_eq!(phase("geo reset", Phase::Freeze, None), None);
+        let nothing = Allowed::Listed(Vec::new());
+        let some = Allowed::Listed(vec!["geo block".to_owned()]);
+        assert_eq!(phase("ip block", Phase::Freeze, &nothing), None);
+        assert_eq!(phase("geo block", Phase::Freeze, &some), None);
+        assert_eq!(phase("geo reset", Phase::Freeze, &some).map(|one| one.code), Some("guard.phase"));
+        assert_eq!(phase("geo reset", Phase::Freeze, &Allowed::All), None);
     }
 }

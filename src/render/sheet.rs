@@ -32,7 +32,7 @@ impl Sheet {
     pub(crate) fn table(&self, width: usize) -> String {
         let mut table = Table::new();
         table
-            .load_preset(presets::NOTHING)
+            .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(width).unwrap_or(u16::MAX))
             .set_header(self.columns.iter().map(|column| column.to_uppercase()));

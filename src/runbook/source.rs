@@ -19,6 +19,8 @@ pub(crate) struct Select {
     pub(crate) event: Option<String>,
     /// `ONAIR_EVENT`
     pub(crate) env_event: Option<String>,
+    /// Windows do not matter, as in a rehearsal: the only runbook there is will do.
+    pub(crate) any_time: bool,
 }
 
 /// What settled the choice.
@@ -182,7 +184,8 @@ pub(crate) fn choose(
             None => return Err(unknown_event(id, list)),
         },
         (None, None) => {
-            let mut inside = list.iter().filter(|candidate| candidate.holds(now));
+            let only_one = select.any_time && list.len() == 1;
+            let mut inside = list.iter().filter(|candidate| only_one || candidate.holds(now));
             match (inside.next(), inside.next()) {
                 (Some(only), None) => (only.path.clone(), ChosenBy::Window),
                 (None, _) => return Err(ChooseError::NoneInWindow { list }),

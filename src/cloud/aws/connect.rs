@@ -146,6 +146,7 @@ fn clients(base: SdkConfig, options: &ConnectOptions, shared: Shared) -> Cloud {
         http_client,
         time_source,
         calls: Calls::default(),
+        credentials: config.credentials_provider(),
     }
 }
 

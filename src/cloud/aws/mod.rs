@@ -18,6 +18,7 @@ mod wafv2;
 
 use std::fmt;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -37,6 +38,7 @@ pub(crate) struct Cloud {
     http_client: SharedHttpClient,
     time_source: SharedTimeSource,
     calls: Calls,
+    credentials: Option<SharedCredentialsProvider>,
 }
 
 impl fmt::Debug for Cloud {
@@ -60,6 +62,11 @@ impl Cloud {
     /// retries included, sorted by name.
     pub(crate) fn calls(&self) -> Vec<(String, u32)> {
         self.calls.counts()
+    }
+
+    /// The credentials that all calls are signed with, for the ledger's own store.
+    pub(crate) fn credentials(&self) -> Option<SharedCredentialsProvider> {
+        self.credentials.clone()
     }
 
     /// Begins a call that changes nothing; `what` names its object in a not-found error.

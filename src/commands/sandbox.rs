@@ -1,0 +1,313 @@
+//! `onair sandbox …`: the embedded cloud by itself.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::context::{Context, sandbox_failure};
+use crate::edge::{GeoKind, GeoRestriction};
+use crate::error::Failure;
+use crate::event::cidr::Family;
+use crate::event::time::When;
+use crate::render::{Answer, Sheet};
+use crate::runbook::Runbook;
+use crate::runbook::model::GeoMode;
+use crate::sandbox::seed::{Seed, SeedDistribution, SeedFunction, SeedIpSet, SeedStore, SeedWebAcl};
+use crate::sandbox::{Directive, Reset, Sandbox, Settings};
+
+/// In a new embedded cloud it is this long before doors.
+const BEFORE_DOORS: SignedDuration = SignedDuration::from_hours(24);
+
+/// Serve, reset and show the embedded cloud
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum SandboxCommand {
+    Reset(ResetArgs),
+    Serve(ServeArgs),
+    Show(ShowArgs),
+}
+
+/// Make the embedded cloud anew: provisioned as the runbook says, 24 h before doors
+///
+/// The rehearsal's ledger starts anew with it.
+///
+/// Example: onair sandbox reset --at ko+20m --rates off
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResetArgs {
+    /// What its clock shows: ko, ko+20m, doors-1h, RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    at: Option<When>,
+    /// Only what the runbook presumes to exist: distributions and web ACL
+    #[arg(long)]
+    bare: bool,
+    /// AWS's call rates on or off
+    #[arg(long, value_name = "on|off")]
+    rates: Option<String>,
+    /// A fault or a setting: throttle:wafv2.UpdateIPSet:nth=2, lost-answer:…, latency=200ms, rollout=30s
+    #[arg(long, value_name = "WORDS", value_parser = directive)]
+    fault: Vec<Directive>,
+    /// Keep state and ledger; change only the clock, rates and faults given
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Serve the embedded cloud on a loopback port, for the AWS CLI and SDKs
+///
+/// Use it with --endpoint-url, or as HTTP_PROXY for the key value stores. Stops with Ctrl-C.
+///
+/// Example: onair sandbox serve --port 4599
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 4599)]
+    port: u16,
+    /// AWS's call rates on or off
+    #[arg(long, value_name = "on|off")]
+    rates: Option<String>,
+    /// A fault or a setting, as for reset
+    #[arg(long, value_name = "WORDS", value_parser = directive)]
+    fault: Vec<Directive>,
+}
+
+/// Show what the embedded cloud holds
+///
+/// Example: onair sandbox show
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArgs {}
+
+fn when(text: &str) -> Result<When, String> {
+    When::parse(text).map_err(|error| error.to_string())
+}
+
+fn directive(text: &str) -> Result<Directive, String> {
+    text.parse::<Directive>().map_err(|error| error.to_string())
+}
+
+pub(crate) fn name(command: &SandboxCommand) -> &'static str {
+    match command {
+        SandboxCommand::Reset(_) => "sandbox reset",
+        SandboxCommand::Serve(_) => "sandbox serve",
+        SandboxCommand::Show(_) => "sandbox show",
+    }
+}
+
+pub(crate) async fn run(command: &SandboxCommand, context: &Context) -> Result<Answer, Failure> {
+    let context = context.rehearsing();
+    match command {
+        SandboxCommand::Reset(args) => reset(args, &context),
+        SandboxCommand::Serve(args) => serve(args, &context).await,
+        SandboxCommand::Show(_) => show(&context),
+    }
+}
+
+/// Opens the embedded cloud in `folder`, seeding it as `runbook` says on first use.
+pub(crate) fn open(runbook: &Runbook, folder: &Path, world: &Clock) -> Result<Sandbox, Failure> {
+    let sandbox = Sandbox::open(folder, world.clone()).map_err(|error| sandbox_failure(&error))?;
+    let reset = Reset {
+        at: Some(day_before(runbook)),
+        settings: Settings::default(),
+    };
+    sandbox.seed_if_empty(&seed(runbook, false), &reset).map_err(|error| sandbox_failure(&error))?;
+    Ok(sandbox)
+}
+
+fn day_before(runbook: &Runbook) -> jiff::Timestamp {
+    runbook.event.doors.saturating_sub(BEFORE_DOORS).unwrap_or(runbook.event.doors)
+}
+
+/// The account that the runbook describes, already provisioned; with `bare`, only what it presumes.
+pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
+    let geo = runbook.geo.as_ref().map_or_else(GeoRestriction::default, |geo| GeoRestriction {
+        kind: match (geo.mode, geo.countries.is_empty()) {
+            (GeoMode::Allow, _) => GeoKind::Allow,
+            (GeoMode::Block, false) => GeoKind::Block,
+            (GeoMode::Block, true) => GeoKind::None,
+        },
+        countries: geo.countries.iter().map(|country| country.code().to_owned()).collect(),
+    });
+    let tokens = runbook.tokens.as_ref().filter(|_| !bare);
+    let distributions = runbook.distributions.iter().map(|one| SeedDistribution {
+        id: one.id.clone(),
+        name: one.name.clone(),
+        domain: one.domain.clone(),
+        web_acl: runbook.waf.as_ref().map(|waf| waf.web_acl.clone()),
+        geo: geo.clone(),
+        behaviors: [&one.samples.manifest, &one.samples.segment, &one.samples.key, &one.samples.ad_manifest]
+            .into_iter()
+            .flatten()
+            .map(|path| behavior(path))
+            .collect(),
+        function: tokens.map(|tokens| tokens.function.clone()),
+        ..SeedDistribution::default()
+    });
+    let ip_sets = runbook.waf.iter().filter(|_| !bare).flat_map(|waf| {
+        [Family::V4, Family::V6].map(|family| SeedIpSet {
+            name: waf.ip_set(family).to_owned(),
+            family,
+            addresses: Vec::new(),
+        })
+    });
+    let web_acls = runbook.waf.iter().map(|waf| SeedWebAcl {
+        name: waf.web_acl.clone(),
+        blocklists: if bare { Vec::new() } else { vec![waf.ip_set_v4.clone(), waf.ip_set_v6.clone()] },
+        ..SeedWebAcl::default()
+    });
+    Seed {
+        account: runbook.aws.account.clone(),
+        distributions: distributions.collect(),
+        web_acls: web_acls.collect(),
+        ip_sets: ip_sets.collect(),
+        stores: tokens.map(|tokens| SeedStore {
+            name: tokens.store.clone(),
+            ..SeedStore::default()
+        })
+        .into_iter()
+        .collect(),
+        functions: tokens.map(|tokens| SeedFunction {
+            name: tokens.function.clone(),
+            store: Some(tokens.store.clone()),
+            code: "async function handler(event) { return event.request; }\n".to_owned(),
+        })
+        .into_iter()
+        .collect(),
+    }
+}
+
+/// The path pattern that serves a sample path: its folder.
+fn behavior(path: &str) -> String {
+    match path.rsplit_once('.') {
+        Some((_, extension)) if !extension.contains('/') => format!("*.{extension}"),
+        _ => path.to_owned(),
+    }
+}
+
+/// The cloud of the chosen runbook, and where it is.
+fn chosen(context: &Context) -> Result<(Runbook, Sandbox, std::path::PathBuf), Failure> {
+    let runbook = context.chosen()?.loaded.runbook;
+    let place = runbook.folder().join(".onair").join("rehearsal").join(runbook.event.id.as_str());
+    let sandbox = open(&runbook, &place.join("cloud"), &context.world_clock())?;
+    Ok((runbook, sandbox, place))
+}
+
+fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
+    let (runbook, sandbox, place) = chosen(context)?;
+    let failed = |error: crate::sandbox::StateError| sandbox_failure(&error);
+    let now = sandbox.now().map_err(failed)?;
+    let at = args
+        .at
+        .as_ref()
+        .map(|at| at.resolve(&runbook.event.times(), now))
+        .transpose()
+        .map_err(|error| Failure::usage("--at is not usable").because(error))?;
+    if args.keep {
+        if let Some(at) = at {
+            sandbox.set_time(at).map_err(failed)?;
+        }
+    } else {
+        let reset = Reset {
+            at: Some(at.unwrap_or_else(|| day_before(&runbook))),
+            settings: Settings::default(),
+        };
+        sandbox.reset(&seed(&runbook, args.bare), &reset).map_err(failed)?;
+        for folder in ["ledger", "spool", "turns"] {
+            match std::fs::remove_dir_all(place.join(folder)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Failure::failed("sandbox", "the rehearsal's ledger could not be removed").because(error));
+                }
+                _ => {}
+            }
+        }
+    }
+    set(&sandbox, args.rates.as_deref(), &args.fault)?;
+    let now = sandbox.now().map_err(failed)?;
+    let shown = crate::event::time::local(now, &runbook.event.zone);
+    let text = format!("the embedded cloud of {} is ready; it is {shown} there\n", runbook.event.id);
+    let mut answer = Answer::new("sandbox reset", json!({ "now": now.to_string(), "folder": place }), text);
+    answer.head.event = Some(runbook.event.id.to_string());
+    answer.head.target = Some("rehearsal".to_owned());
+    Ok(answer)
+}
+
+/// Applies rates, settings and faults.
+fn set(sandbox: &Sandbox, rates: Option<&str>, directives: &[Directive]) -> Result<(), Failure> {
+    let failed = |error: crate::sandbox::StateError| sandbox_failure(&error);
+    match rates {
+        None => {}
+        Some("on") => sandbox.direct(Directive::Rates(true)).map_err(failed)?,
+        Some("off") => sandbox.direct(Directive::Rates(false)).map_err(failed)?,
+        Some(other) => return Err(Failure::usage(format!("--rates is `{other}`; it can be on or off"))),
+    }
+    for directive in directives {
+        sandbox.direct(directive.clone()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn serve(args: &ServeArgs, context: &Context) -> Result<Answer, Failure> {
+    let (runbook, sandbox, _) = chosen(context)?;
+    set(&sandbox, args.rates.as_deref(), &args.fault)?;
+    let address = SocketAddr::from(([127, 0, 0, 1], args.port));
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::failed("sandbox.port", format!("{address} could not be listened on")).because(error).hint("another port: --port 0 takes a free one"))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::failed("sandbox.port", "the port is not known").because(error))?;
+    let url = format!("http://{address}");
+    let ready = json!({ "url": url, "event": runbook.event.id, "account": runbook.aws.account });
+    if context.ui.is_json() {
+        context.ui.answer(&format!("{ready}\n"));
+    } else {
+        context.ui.answer(&format!(
+            "the embedded cloud of {} listens on {url}\n  aws --endpoint-url {url} wafv2 list-ip-sets --scope CLOUDFRONT --region us-east-1\n  key value stores: HTTP_PROXY={url}, endpoint http://{}.cloudfront-kvs.global.api.aws\nCtrl-C stops it\n",
+            runbook.event.id, runbook.aws.account
+        ));
+    }
+    let interrupt = context.ui.interrupt().clone();
+    // Ctrl-C is the way to stop it, so it is no failure: the writing mark keeps `main` from leaving.
+    let writing = interrupt.writing();
+    let stopped = crate::sandbox::serve(listener, sandbox, async move { interrupt.requested().await }).await;
+    drop(writing);
+    stopped.map_err(|error| Failure::failed("sandbox.serve", "serving failed").because(error))?;
+    Ok(Answer::new("sandbox serve", ready, "stopped\n".to_owned()))
+}
+
+fn show(context: &Context) -> Result<Answer, Failure> {
+    let (runbook, sandbox, _) = chosen(context)?;
+    let snapshot = sandbox.show().map_err(|error| sandbox_failure(&error))?;
+    let mut sheet = Sheet::new(&["what", "name", "holds"]);
+    for distribution in &snapshot.distributions {
+        let countries = distribution.countries.join(" ");
+        sheet.push(["distribution".to_owned(), distribution.id.clone(), format!("{:?} {countries}", distribution.geo).to_lowercase()]);
+    }
+    for (name, capacity) in &snapshot.web_acls {
+        sheet.push(["web ACL".to_owned(), name.clone(), format!("{capacity} WCU")]);
+    }
+    for (name, addresses) in &snapshot.ip_sets {
+        sheet.push(["IP set".to_owned(), name.clone(), format!("{addresses} addresses")]);
+    }
+    for (arn, items) in &snapshot.stores {
+        sheet.push(["key value store".to_owned(), arn.clone(), format!("{items} keys")]);
+    }
+    for fault in &snapshot.faults {
+        sheet.push(["fault".to_owned(), fault.clone(), "armed".to_owned()]);
+    }
+    for (operation, calls) in &snapshot.calls {
+        sheet.push(["calls".to_owned(), operation.clone(), calls.to_string()]);
+    }
+    let shown = crate::event::time::local(snapshot.now, &runbook.event.zone);
+    let text = format!(
+        "embedded cloud of {} · account {} · {shown} there · rates {}\n{}",
+        runbook.event.id,
+        snapshot.account,
+        if snapshot.settings.rates { "as AWS's" } else { "off" },
+        sheet.table(context.ui.width())
+    );
+    let data = serde_json::to_value(&snapshot).map_err(|error| sandbox_failure(&error))?;
+    let mut answer = Answer::new("sandbox show", data, text).with_sheet(sheet);
+    answer.head.event = Some(runbook.event.id.to_string());
+    answer.head.target = Some("rehearsal".to_owned());
+    Ok(answer)
+}

@@ -1,0 +1,14 @@
+//! tend (to come)
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::render::Answer;
+
+/// Stub
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) async fn run(_: &Args, context: &Context) -> Result<Answer, Failure> {
+    drop(context.session().await?);
+    Err(Failure::failed("stub", "stub"))
+}
