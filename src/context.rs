@@ -350,7 +350,8 @@ impl Session {
         let offset = sandbox.offset().map_err(|error| sandbox_failure(&error))?;
         let mut connect = ConnectOptions::new(Target::Rehearsal);
         connect.http_client = Some(sandbox.http_client());
-        connect.first_pause = Duration::from_millis(100);
+        connect.first_pause = Duration::from_millis(300);
+        connect.attempts = 5;
         let parts = Parts {
             runbook,
             connect,
