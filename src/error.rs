@@ -57,7 +57,11 @@ impl Exit {
             Self::Difference => 1,
             Self::Done => 0,
         };
-        if rank(self) >= rank(other) { self } else { other }
+        if rank(self) >= rank(other) {
+            self
+        } else {
+            other
+        }
     }
 }
 
@@ -117,7 +121,11 @@ impl Failure {
     }
 
     pub(crate) fn interrupted() -> Self {
-        Self::new(Exit::Interrupted, "interrupted", "interrupted; nothing was changed")
+        Self::new(
+            Exit::Interrupted,
+            "interrupted",
+            "interrupted; nothing was changed",
+        )
     }
 
     #[must_use]
@@ -163,7 +171,14 @@ mod tests {
 
     #[test]
     fn the_graver_exit_wins_in_the_contracts_order() {
-        let order = [Exit::Interrupted, Exit::Partly, Exit::NotYet, Exit::Conflict, Exit::Failed, Exit::Done];
+        let order = [
+            Exit::Interrupted,
+            Exit::Partly,
+            Exit::NotYet,
+            Exit::Conflict,
+            Exit::Failed,
+            Exit::Done,
+        ];
         for pair in order.windows(2) {
             assert_eq!(pair[0].or_graver(pair[1]), pair[0]);
             assert_eq!(pair[1].or_graver(pair[0]), pair[0]);

@@ -6,13 +6,17 @@ use crate::render::Answer;
 
 /// Stub
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum TokenCommand { List }
+pub(crate) enum TokenCommand {
+    List,
+}
 
 /// Stub
 #[derive(Debug, clap::Args)]
 pub(crate) struct RevokeArgs {}
 
-pub(crate) fn name(_: &TokenCommand) -> &'static str { "token list" }
+pub(crate) fn name(_: &TokenCommand) -> &'static str {
+    "token list"
+}
 
 pub(crate) async fn revoke(_: &RevokeArgs, context: &Context) -> Result<Answer, Failure> {
     drop(context.session().await?);

@@ -185,7 +185,9 @@ pub(crate) fn choose(
         },
         (None, None) => {
             let only_one = select.any_time && list.len() == 1;
-            let mut inside = list.iter().filter(|candidate| only_one || candidate.holds(now));
+            let mut inside = list
+                .iter()
+                .filter(|candidate| only_one || candidate.holds(now));
             match (inside.next(), inside.next()) {
                 (Some(only), None) => (only.path.clone(), ChosenBy::Window),
                 (None, _) => return Err(ChooseError::NoneInWindow { list }),
