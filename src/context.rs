@@ -44,6 +44,13 @@ impl Environment {
         Self(readable.collect())
     }
 
+    /// The same with one variable set.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        changed.0.insert(name.to_owned(), value.to_owned());
+        changed
+    }
+
     /// The value of a variable that is set and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -260,6 +267,7 @@ impl Context {
             runbook,
             connect,
             ledger,
+            turns: local.with_file_name("turns"),
             local,
             clock: self.world_clock(),
             sandbox: None,
@@ -310,7 +318,7 @@ impl LedgerPlace {
                 };
                 Store::s3(&options).map_err(|error| {
                     Failure::failed("ledger.store", "the ledger's store could not be opened")
-                        .from_error(&error)
+                        .caused_by(&error)
                 })
             }
         }
@@ -379,6 +387,8 @@ pub(crate) struct Session {
     pub(crate) sandbox: Option<Sandbox>,
     /// Where this machine keeps turns, the spool and caches for the event.
     pub(crate) local: PathBuf,
+    /// Where processes of this machine take turns and keep AWS's pace, whatever the event.
+    pub(crate) turns: PathBuf,
     /// Events that are in their window now while this one is not.
     pub(crate) elsewhere: Vec<String>,
     operator: Option<String>,
@@ -403,6 +413,7 @@ impl Session {
             runbook,
             connect,
             ledger: LedgerPlace::Folder(place.join("ledger")),
+            turns: place.join("turns"),
             local: place.to_owned(),
             clock: world.shifted_by(offset),
             sandbox: Some(sandbox),
@@ -446,6 +457,7 @@ impl Session {
             cloud,
             ledger,
             sandbox: parts.sandbox,
+            turns: parts.turns,
             local: parts.local,
             elsewhere: parts.elsewhere,
             operator,
@@ -536,7 +548,7 @@ impl Session {
     pub(crate) async fn read_ledger(&self) -> Result<ReadLedger, Failure> {
         ledger::read_all(&self.ledger)
             .await
-            .map_err(|error| Failure::failed("ledger.read", "read the ledger").from_error(&error))
+            .map_err(|error| Failure::failed("ledger.read", "read the ledger").caused_by(&error))
     }
 
     /// Where the event stands by the ledger and the clock.
@@ -696,6 +708,7 @@ struct Parts {
     connect: ConnectOptions,
     ledger: LedgerPlace,
     local: PathBuf,
+    turns: PathBuf,
     clock: Clock,
     sandbox: Option<Sandbox>,
     elsewhere: Vec<String>,
@@ -721,7 +734,7 @@ pub(crate) fn target_name(target: &Target) -> &'static str {
 }
 
 pub(crate) fn sandbox_failure(error: &dyn std::error::Error) -> Failure {
-    Failure::failed("sandbox", "the embedded cloud could not be used").from_error(error)
+    Failure::failed("sandbox", "the embedded cloud could not be used").caused_by(error)
 }
 
 fn missing_section(section: &str, purpose: &str) -> Failure {

@@ -2,7 +2,6 @@
 //! apply, prove, write the outcome down, say what happened.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 
 use futures_util::join;
 use jiff::Timestamp;
@@ -793,7 +792,7 @@ async fn write_intent(
             "ledger.write",
             "write the intent to the ledger; nothing was changed",
         )
-        .from_error(&error)
+        .caused_by(&error)
         .hint("check the ledger's store; block, revoke and undo go on without it")
     })
 }
@@ -834,7 +833,7 @@ pub(crate) async fn finish(
         ledger: &session.ledger,
         clock: &session.clock,
         interrupt: session.ui().interrupt(),
-        turns: turns_folder(session),
+        turns: session.turns.clone(),
         account,
         deadline,
         key_value: key_value(session, &view),
@@ -911,11 +910,6 @@ pub(crate) async fn finish(
         }
     }
     Ok(finished)
-}
-
-/// Where processes of this machine take turns: one place for the account, whatever the event.
-fn turns_folder(session: &Session) -> PathBuf {
-    session.local.join("turns")
 }
 
 fn overall(parts: &[PartOutcome]) -> Verdict {

@@ -27,3 +27,7 @@ pub(crate) async fn run(_: &TokenCommand, context: &Context) -> Result<Answer, F
     drop(context.session().await?);
     Err(Failure::failed("stub", "stub"))
 }
+
+pub(crate) fn revoke_of(_: &crate::runbook::Runbook, _: &str, _: &str) -> super::undo::Undo {
+    super::undo::Undo::last()
+}
