@@ -273,8 +273,9 @@ impl Applier<'_> {
                         missing_at_first = Some(own.filter(|one| !present.contains(one)).collect())
                     }
                     Some(missing) if !tries.may_have_landed => {
+                        let appeared = missing.iter().copied().filter(|one| present.contains(one));
                         found_late
-                            .extend(missing.iter().copied().filter(|one| present.contains(one)));
+                            .extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
                     }
                     Some(_) => {}
                 }
