@@ -68,6 +68,11 @@ impl Interrupt {
         self.0.requested.get()
     }
 
+    /// Whether a change is under way.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.0.writing.get()
+    }
+
     /// Marks that a change is under way.
     pub(crate) fn writing(&self) -> WritingGuard {
         self.0.writing.set(true);
