@@ -1,10 +1,9 @@
-"""The binary at a terminal: what it asks, what Ctrl-C does, and a disk that is full."""
+"""The binary at a terminal: what it asks, and what Ctrl-C does."""
 
 import os
 import pty
 import select
 import signal
-import subprocess
 import time
 
 import pytest
@@ -113,33 +112,3 @@ def test_ctrl_c_while_the_roll_out_is_watched_leaves_the_change_in_place(desk):
     assert code in (7, 130), shown
     distributions = desk.onair("geo", "status").expect().json()["data"]["distributions"]
     assert all("IT" not in one["countries"] for one in distributions), distributions
-
-
-def test_a_full_disk_for_the_ledger_is_like_a_store_that_is_away():
-    """The ledger is on a file system of 64 KiB that is full; the spool is elsewhere."""
-    desk = kit.Desk()
-    served = kit.Served(desk)
-    small = desk.folder / "small"
-    small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], check=True)
-    try:
-        ledger = desk.folder / "runbooks" / ".onair" / "endpoint" / "cup-final"
-        ledger.mkdir(parents=True)
-        (ledger / "ledger").symlink_to(small)
-        (small / "filler").write_bytes(b"x" * 60 * 1024)
-        with open(small / "filler", "ab") as filler, pytest.raises(OSError):
-            filler.write(b"x" * 64 * 1024)
-            filler.flush()
-        operator = desk.against(served.url)
-        run = operator.onair("block", "20.9.9.9", "--yes").expect()
-        assert run.json()["changed"] is True
-        assert any("spool" in warning for warning in run.json()["warnings"]), run
-        run = operator.onair("geo", "block", "IT", "--confirm", "Italy").expect(1)
-        assert run.json()["changed"] is False, run
-        (small / "filler").unlink()
-        operator.onair("ledger", "sync").expect()
-        assert len(operator.onair("ip", "list").expect().json()["data"]["entries"]) == 1
-    finally:
-        served.close()
-        subprocess.run(["umount", small], check=True)
-        desk.close()
