@@ -22,8 +22,9 @@ use crate::plan::ip_set::{Demand, SET_LIMIT, TooMany, plan_set};
 use crate::plan::keys::{Batch, KeyPlan, KeyWish, plan_keys};
 use crate::ui::Interrupt;
 
-/// AWS WAF takes one update a second of an account and region, all callers together (aws-facts 3.1).
-const WAF_WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// AWS WAF takes one update a second of an account and region, all callers together (WAF Developer
+/// Guide, quotas). A little more, for what the network adds to one call and not to the next.
+const WAF_WRITE_INTERVAL: Duration = Duration::from_millis(1_100);
 
 /// CloudFront and the KVS publish no rate; conflicts are retried after a pause of up to this, doubled
 /// at each further one and drawn anew, so that writers do not march in step.
@@ -162,7 +163,10 @@ impl Applier<'_> {
             .map_err(|error| ApplyError::Ledger(error.to_string()))
     }
 
-    async fn turn(&self, resource: &str, tell: &mut dyn FnMut(Progress)) -> Option<Turn> {
+    /// Waits for this machine's turn at the resource. Says whether it had to wait: then what was
+    /// read before is stale for certain.
+    async fn turn(&self, resource: &str, tell: &mut dyn FnMut(Progress)) -> (Option<Turn>, bool) {
+        let asked = self.clock.now();
         let left = self
             .deadline
             .duration_since(self.clock.now())
@@ -173,14 +177,22 @@ impl Applier<'_> {
         });
         let name = format!("{}-{resource}", self.account);
         // Turns are an aid: without one the version check still loses nothing.
-        Turn::take(&self.turns, &name, left, self.clock).await.ok()
+        let turn = Turn::take(&self.turns, &name, left, self.clock).await.ok();
+        let waited = self.clock.now().duration_since(asked) > SignedDuration::from_millis(5);
+        (turn, waited)
     }
 
-    async fn pace(&self, what: &str, interval: Duration) {
-        if self.paced {
-            let name = format!("{}-{what}", self.account);
-            if let Err(error) = turn::pace(&self.turns, &name, interval, self.clock).await {
+    /// Waits until this machine may write again. Says whether it had to.
+    async fn pace(&self, what: &str, interval: Duration) -> bool {
+        if !self.paced {
+            return false;
+        }
+        let name = format!("{}-{what}", self.account);
+        match turn::pace(&self.turns, &name, interval, self.clock).await {
+            Ok(waited) => !waited.is_zero(),
+            Err(error) => {
                 tracing::debug!(%error, "no shared pace");
+                false
             }
         }
     }
@@ -193,10 +205,16 @@ impl Applier<'_> {
         name: &str,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Done, Stopped> {
-        let turn = self.turn(&format!("ip-set-{name}"), tell).await;
+        let (_turn, waited) = self.turn(&format!("ip-set-{name}"), tell).await;
         let mut tries = Tries::new(self);
         // What the plan read serves the first attempt: the lock token tells if it is stale.
-        let mut first_read = self.known.observed_sets.get(name).cloned();
+        let mut first_read = self
+            .known
+            .observed_sets
+            .get(name)
+            .filter(|_| !waited)
+            .cloned();
+        let mut slot = false;
         let mut missing_at_first: Option<HashSet<Cidr>> = None;
         let mut found_late: HashSet<Cidr> = HashSet::new();
         let mut writes = 0;
@@ -255,8 +273,9 @@ impl Applier<'_> {
                         missing_at_first = Some(own.filter(|one| !present.contains(one)).collect())
                     }
                     Some(missing) if !tries.may_have_landed => {
+                        let appeared = missing.iter().copied().filter(|one| present.contains(one));
                         found_late
-                            .extend(missing.iter().copied().filter(|one| present.contains(one)));
+                            .extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
                     }
                     Some(_) => {}
                 }
@@ -278,15 +297,21 @@ impl Applier<'_> {
                     after: Some(digest(observed.addresses.iter())),
                 });
             }
+            if !slot {
+                slot = true;
+                // What was read before a wait would be stale after it; the write follows the slot
+                // at once, so that writes keep their distance.
+                if self.pace("wafv2-update-ip-set", WAF_WRITE_INTERVAL).await {
+                    continue;
+                }
+            }
+            slot = false;
             let target: Vec<String> = plan
                 .target
                 .iter()
                 .map(ToString::to_string)
                 .chain(observed.unread.iter().cloned())
                 .collect();
-            if turn.is_some() || self.paced {
-                self.pace("wafv2-update-ip-set", WAF_WRITE_INTERVAL).await;
-            }
             writes += 1;
             match self
                 .cloud
@@ -322,11 +347,16 @@ impl Applier<'_> {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Done, Stopped> {
         let shown = resource.to_string();
-        let _turn = self
+        let (_turn, waited) = self
             .turn(&format!("distribution-{distribution}"), tell)
             .await;
         let mut tries = Tries::new(self);
-        let mut first_read = self.known.observed_distributions.get(distribution).cloned();
+        let mut first_read = self
+            .known
+            .observed_distributions
+            .get(distribution)
+            .filter(|_| !waited)
+            .cloned();
         let mut writes = 0;
         let mut before_digest = None;
         let mut sent: Option<(Vec<String>, Vec<String>)> = None;
@@ -418,7 +448,7 @@ impl Applier<'_> {
         name: &str,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Done, Stopped> {
-        let _turn = self.turn(&format!("store-{name}"), tell).await;
+        let (_turn, waited) = self.turn(&format!("store-{name}"), tell).await;
         let arn = match self.known.stores.get(name) {
             Some(arn) => arn.clone(),
             None => {
@@ -428,7 +458,12 @@ impl Applier<'_> {
                     .arn
             }
         };
-        let mut first_read = self.known.observed_stores.get(name).cloned();
+        let mut first_read = self
+            .known
+            .observed_stores
+            .get(name)
+            .filter(|_| !waited)
+            .cloned();
         let mut tries = Tries::new(self);
         let mut writes = 0;
         let mut done = Done::default();

@@ -44,6 +44,13 @@ impl Environment {
         Self(readable.collect())
     }
 
+    /// The same with one variable set.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        changed.0.insert(name.to_owned(), value.to_owned());
+        changed
+    }
+
     /// The value of a variable that is set and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -83,6 +90,8 @@ pub(crate) struct Context {
     pub(crate) options: Options,
     /// As much of who and where as became known, for a failure's JSON.
     known: Rc<RefCell<Head>>,
+    /// The AWS calls of the sessions that have ended.
+    calls: Rc<RefCell<BTreeMap<String, u32>>>,
 }
 
 impl Context {
@@ -92,7 +101,13 @@ impl Context {
             environment,
             options,
             known: Rc::default(),
+            calls: Rc::default(),
         }
+    }
+
+    /// The AWS calls made, every attempt counted, by operation.
+    pub(crate) fn calls(&self) -> BTreeMap<String, u32> {
+        self.calls.borrow().clone()
     }
 
     /// Who and where, as far as it is known.
@@ -260,6 +275,7 @@ impl Context {
             runbook,
             connect,
             ledger,
+            turns: local.with_file_name("turns"),
             local,
             clock: self.world_clock(),
             sandbox: None,
@@ -310,7 +326,7 @@ impl LedgerPlace {
                 };
                 Store::s3(&options).map_err(|error| {
                     Failure::failed("ledger.store", "the ledger's store could not be opened")
-                        .from_error(&error)
+                        .caused_by(&error)
                 })
             }
         }
@@ -379,6 +395,8 @@ pub(crate) struct Session {
     pub(crate) sandbox: Option<Sandbox>,
     /// Where this machine keeps turns, the spool and caches for the event.
     pub(crate) local: PathBuf,
+    /// Where processes of this machine take turns and keep AWS's pace, whatever the event.
+    pub(crate) turns: PathBuf,
     /// Events that are in their window now while this one is not.
     pub(crate) elsewhere: Vec<String>,
     operator: Option<String>,
@@ -403,6 +421,7 @@ impl Session {
             runbook,
             connect,
             ledger: LedgerPlace::Folder(place.join("ledger")),
+            turns: place.join("turns"),
             local: place.to_owned(),
             clock: world.shifted_by(offset),
             sandbox: Some(sandbox),
@@ -446,6 +465,7 @@ impl Session {
             cloud,
             ledger,
             sandbox: parts.sandbox,
+            turns: parts.turns,
             local: parts.local,
             elsewhere: parts.elsewhere,
             operator,
@@ -536,7 +556,7 @@ impl Session {
     pub(crate) async fn read_ledger(&self) -> Result<ReadLedger, Failure> {
         ledger::read_all(&self.ledger)
             .await
-            .map_err(|error| Failure::failed("ledger.read", "read the ledger").from_error(&error))
+            .map_err(|error| Failure::failed("ledger.read", "read the ledger").caused_by(&error))
     }
 
     /// Where the event stands by the ledger and the clock.
@@ -690,12 +710,22 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut calls = self.context.calls.borrow_mut();
+        for (operation, count) in self.cloud.calls() {
+            *calls.entry(operation).or_default() += count;
+        }
+    }
+}
+
 /// What a session is made of.
 struct Parts {
     runbook: Runbook,
     connect: ConnectOptions,
     ledger: LedgerPlace,
     local: PathBuf,
+    turns: PathBuf,
     clock: Clock,
     sandbox: Option<Sandbox>,
     elsewhere: Vec<String>,
@@ -721,7 +751,7 @@ pub(crate) fn target_name(target: &Target) -> &'static str {
 }
 
 pub(crate) fn sandbox_failure(error: &dyn std::error::Error) -> Failure {
-    Failure::failed("sandbox", "the embedded cloud could not be used").from_error(error)
+    Failure::failed("sandbox", "the embedded cloud could not be used").caused_by(error)
 }
 
 fn missing_section(section: &str, purpose: &str) -> Failure {

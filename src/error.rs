@@ -2,6 +2,7 @@
 //! to type next. Modules below have small error types of their own, which become this one.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use serde_json::Value;
 
@@ -65,9 +66,13 @@ impl Exit {
     }
 }
 
-/// Why a command did not do what was asked.
+/// Why a command did not do what was asked. Boxed, so that results stay small.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Details>);
+
+/// What a failure holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Details {
     pub(crate) exit: Exit,
     /// A stable name for scripts, such as `guard.never-block`.
     pub(crate) code: String,
@@ -89,9 +94,23 @@ pub(crate) struct Failure {
     pub(crate) text: Option<String>,
 }
 
+impl Deref for Failure {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
 impl Failure {
     pub(crate) fn new(exit: Exit, code: impl Into<String>, message: impl fmt::Display) -> Self {
-        Self {
+        Self(Box::new(Details {
             exit,
             code: code.into(),
             message: message.to_string(),
@@ -102,7 +121,7 @@ impl Failure {
             changed: false,
             data: None,
             text: None,
-        }
+        }))
     }
 
     /// The command line or a value in it is not valid.
@@ -142,7 +161,7 @@ impl Failure {
 
     /// Adds `error` and everything below it as causes.
     #[must_use]
-    pub(crate) fn from_error(mut self, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
         self.causes.push(error.to_string());
         let mut source = error.source();
         while let Some(error) = source {

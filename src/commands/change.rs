@@ -2,7 +2,6 @@
 //! apply, prove, write the outcome down, say what happened.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 
 use futures_util::join;
 use jiff::Timestamp;
@@ -76,14 +75,19 @@ struct Step {
 /// Runs the whole story for `intention`.
 pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<Answer, Failure> {
     let command = intention.command();
-    session.ui().is_json();
     let basis = basis(session, intention.goes_on_without_store()).await?;
     let mut planned = plan(session, &basis, intention).await?;
     let head = session.head(Some(&basis.state), Some(&basis.operator));
     let text = plan_text(session, &basis, &planned);
 
     if let Some(failure) = refusal(session, &planned, command) {
-        let mut failure = failure.with_data(planned.data(false));
+        let mut failure = failure;
+        let mut data = planned.data(false);
+        // What a guard counted stands beside the plan.
+        if let Some(counted) = failure.data.take() {
+            data["limits"] = counted;
+        }
+        let mut failure = failure.with_data(data);
         failure.text = Some(text);
         return Err(failure);
     }
@@ -322,6 +326,21 @@ async fn plan(
     names.sort();
     draft.intent.overrides = names;
     note_neighbors(basis, &mut draft);
+
+    if !session.elsewhere.is_empty() {
+        // Most likely the wrong event: the one on air is another.
+        draft.level = 2;
+        let id = session.runbook.event.id.to_string();
+        draft.typed.retain(|one| *one == id);
+        if draft.typed.is_empty() {
+            draft.typed.push(id);
+        }
+        draft.warnings.push(format!(
+            "{} is outside its window, and {} is in it now",
+            session.runbook.event.id,
+            session.elsewhere.join(", ")
+        ));
+    }
 
     let (view, id) = basis
         .view
@@ -793,7 +812,7 @@ async fn write_intent(
             "ledger.write",
             "write the intent to the ledger; nothing was changed",
         )
-        .from_error(&error)
+        .caused_by(&error)
         .hint("check the ledger's store; block, revoke and undo go on without it")
     })
 }
@@ -834,7 +853,7 @@ pub(crate) async fn finish(
         ledger: &session.ledger,
         clock: &session.clock,
         interrupt: session.ui().interrupt(),
-        turns: turns_folder(session),
+        turns: session.turns.clone(),
         account,
         deadline,
         key_value: key_value(session, &view),
@@ -911,11 +930,6 @@ pub(crate) async fn finish(
         }
     }
     Ok(finished)
-}
-
-/// Where processes of this machine take turns: one place for the account, whatever the event.
-fn turns_folder(session: &Session) -> PathBuf {
-    session.local.join("turns")
 }
 
 fn overall(parts: &[PartOutcome]) -> Verdict {

@@ -131,8 +131,30 @@ fn chosen(session: &Session, names: &[String]) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
+/// A block of one country on all of the event's distributions.
+pub(crate) fn block_of(session: &Session, country: Country) -> Result<Turn, Failure> {
+    Ok(Turn {
+        countries: vec![country],
+        wanted: Access::Blocked,
+        distributions: chosen(session, &[])?,
+    })
+}
+
+/// Whether every distribution's restriction is the runbook's.
+pub(crate) async fn equals_runbook(session: &Session) -> Result<bool, Failure> {
+    let planned = runbook_state(session)?;
+    let observed = crate::observe::distributions(&session.cloud, &chosen(session, &[])?).await;
+    Ok(observed.into_values().all(|read| {
+        read.is_ok_and(|observed| {
+            let mut now = observed.geo;
+            now.countries.sort_unstable();
+            now == planned
+        })
+    }))
+}
+
 /// Countries served or refused from now on.
-struct Turn {
+pub(crate) struct Turn {
     countries: Vec<Country>,
     wanted: Access,
     distributions: Vec<String>,

@@ -212,8 +212,26 @@ fn prefixes(args: &ValueArgs, context: &Context) -> Result<Vec<ParsedCidr>, Fail
         .collect())
 }
 
+/// A block of these prefixes.
+pub(crate) fn block_of(prefixes: Vec<Cidr>) -> Block {
+    let values = prefixes
+        .into_iter()
+        .map(|cidr| ParsedCidr {
+            cidr,
+            normalized_from: None,
+        })
+        .collect();
+    Block {
+        command: "ip block",
+        values,
+        merge: false,
+        bad: Vec::new(),
+        imported: None,
+    }
+}
+
 /// A block of addresses, from arguments or a file.
-struct Block {
+pub(crate) struct Block {
     command: &'static str,
     values: Vec<ParsedCidr>,
     merge: bool,

@@ -1,5 +1,6 @@
 //! `onair sandbox …`: the embedded cloud by itself.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -149,16 +150,20 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
         domain: one.domain.clone(),
         web_acl: runbook.waf.as_ref().map(|waf| waf.web_acl.clone()),
         geo: geo.clone(),
-        behaviors: [
-            &one.samples.manifest,
-            &one.samples.segment,
-            &one.samples.key,
-            &one.samples.ad_manifest,
-        ]
-        .into_iter()
-        .flatten()
-        .map(|path| behavior(path))
-        .collect(),
+        behaviors: {
+            let samples = [
+                &one.samples.manifest,
+                &one.samples.segment,
+                &one.samples.key,
+                &one.samples.ad_manifest,
+            ];
+            let patterns: BTreeSet<String> = samples
+                .into_iter()
+                .flatten()
+                .map(|path| behavior(path))
+                .collect();
+            patterns.into_iter().collect()
+        },
         function: tokens.map(|tokens| tokens.function.clone()),
         ..SeedDistribution::default()
     });
@@ -201,7 +206,7 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
     }
 }
 
-/// The path pattern that serves a sample path: its folder.
+/// The path pattern that serves a sample path: its file extension.
 fn behavior(path: &str) -> String {
     match path.rsplit_once('.') {
         Some((_, extension)) if !extension.contains('/') => format!("*.{extension}"),

@@ -39,11 +39,16 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
     .await
 }
 
-struct Undo {
+pub(crate) struct Undo {
     id: Option<String>,
 }
 
 impl Undo {
+    /// The operator's own last change.
+    pub(crate) fn last() -> Self {
+        Self { id: None }
+    }
+
     fn target<'a>(&self, basis: &'a Basis<'_>) -> Result<&'a Change, Failure> {
         let found = match &self.id {
             Some(id) => basis.view.find(id).ok_or_else(|| {

@@ -270,6 +270,7 @@ mod tests {
             event: Some("gala".to_owned()),
             env_event: Some("cup".to_owned()),
             file: None,
+            any_time: false,
         };
         let now = "2026-06-14T18:30:00Z";
         assert_eq!(
