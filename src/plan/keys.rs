@@ -100,7 +100,8 @@ impl KeyWish {
                 wish.must_write.push(key.clone());
             }
             // What someone else's tool put there is kept when our end comes, and never shortened by us.
-            let foreign = already_there.or_else(|| theirs.get(key.as_str()).map(|value| (*value).to_owned()));
+            let foreign =
+                already_there.or_else(|| theirs.get(key.as_str()).map(|value| (*value).to_owned()));
             wish.keys.insert(key, later(latest, foreign));
         }
         for (key, _) in &intent.takes.keys {
@@ -108,7 +109,8 @@ impl KeyWish {
         }
         for (key, value) in &intent.gives.keys {
             let ours = wish.keys.remove(key).flatten();
-            wish.keys.insert(key.clone(), later(ours, Some(value.clone())));
+            wish.keys
+                .insert(key.clone(), later(ours, Some(value.clone())));
         }
         wish
     }
@@ -118,7 +120,11 @@ impl KeyWish {
 /// operator took them away by name since.
 fn foreign_values(view: &View) -> HashMap<&str, &str> {
     let mut foreign = HashMap::new();
-    for change in view.changes().iter().filter(|change| change.progress() != Progress::Void) {
+    for change in view
+        .changes()
+        .iter()
+        .filter(|change| change.progress() != Progress::Void)
+    {
         let intent = change.intent();
         for ask in &intent.opens.keys {
             if let Some(value) = &ask.already_there {

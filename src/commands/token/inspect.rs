@@ -67,7 +67,10 @@ pub(super) fn inspect(args: &InspectArgs, context: &Context) -> Result<Answer, F
     let mut answer = Answer::new("token inspect", data, text_of(&sheet)).with_sheet(sheet);
     answer.warnings = warnings;
     answer.head = Head {
-        event: around.runbook.as_ref().map(|runbook| runbook.event.id.to_string()),
+        event: around
+            .runbook
+            .as_ref()
+            .map(|runbook| runbook.event.id.to_string()),
         ..Head::default()
     };
     if check.fails {
@@ -83,8 +86,11 @@ fn pasted(tokens: &[String], context: &Context) -> Result<(SecretString, bool), 
         [] => "-",
         [one] => one.as_str(),
         [_, _, ..] => {
-            return Err(Failure::usage(format!("{} tokens were given; inspect takes one at a time", tokens.len()))
-                .hint("quote a pasted header or URL: '…'"));
+            return Err(Failure::usage(format!(
+                "{} tokens were given; inspect takes one at a time",
+                tokens.len()
+            ))
+            .hint("quote a pasted header or URL: '…'"));
         }
     };
     Ok(match ValueSource::parse(argument) {
@@ -97,7 +103,9 @@ fn pasted(tokens: &[String], context: &Context) -> Result<(SecretString, bool), 
 /// The runbook where one can be chosen, and the time: the rehearsal's in a rehearsal.
 fn surroundings(context: &Context) -> Result<Surroundings, Failure> {
     let options = &context.options;
-    let named = options.runbook.is_some() || options.event.is_some() || context.environment.get("ONAIR_EVENT").is_some();
+    let named = options.runbook.is_some()
+        || options.event.is_some()
+        || context.environment.get("ONAIR_EVENT").is_some();
     let rehearsal = context.is_rehearsal()?;
     let world = context.world_clock();
     let runbook = match context.chosen() {
@@ -120,9 +128,15 @@ fn surroundings(context: &Context) -> Result<Surroundings, Failure> {
 }
 
 fn rehearsal_clock(runbook: &Runbook, world: &Clock) -> Result<Clock, Failure> {
-    let place = runbook.folder().join(".onair").join("rehearsal").join(runbook.event.id.as_str());
+    let place = runbook
+        .folder()
+        .join(".onair")
+        .join("rehearsal")
+        .join(runbook.event.id.as_str());
     let sandbox = crate::commands::sandbox::open(runbook, &place.join("cloud"), world)?;
-    let offset = sandbox.offset().map_err(|error| crate::context::sandbox_failure(&error))?;
+    let offset = sandbox
+        .offset()
+        .map_err(|error| crate::context::sandbox_failure(&error))?;
     Ok(world.shifted_by(offset))
 }
 
@@ -140,8 +154,12 @@ fn read(text: &SecretString, runbook: Option<&Runbook>) -> Result<Token, TokenEr
 fn malformed(error: &TokenError) -> Failure {
     let failure = Failure::new(Exit::Usage, "token.malformed", error);
     match error {
-        TokenError::TooShort { .. } => failure.hint("who is behind a claim's value: onair why sub:VALUE"),
-        TokenError::Several { .. } | TokenError::NothingIn { .. } => failure.hint("paste the token alone"),
+        TokenError::TooShort { .. } => {
+            failure.hint("who is behind a claim's value: onair why sub:VALUE")
+        }
+        TokenError::Several { .. } | TokenError::NothingIn { .. } => {
+            failure.hint("paste the token alone")
+        }
         _ => failure,
     }
 }
@@ -152,12 +170,22 @@ fn doubts(token: &Token, runbook: Option<&Runbook>) -> Vec<String> {
     if let Some(tokens) = runbook.and_then(|runbook| runbook.tokens.as_ref()) {
         let expected = super::format_of(tokens);
         if expected != token.format() {
-            let cut = if token.format() == Format::Opaque { " (cut off, or no token at all?)" } else { "" };
-            doubts.push(format!("the token is {}{cut}, and the event's tokens are {expected}", token.format()));
+            let cut = if token.format() == Format::Opaque {
+                " (cut off, or no token at all?)"
+            } else {
+                ""
+            };
+            doubts.push(format!(
+                "the token is {}{cut}, and the event's tokens are {expected}",
+                token.format()
+            ));
         }
     }
     if token.form() == Form::DotJoinedCwt {
-        doubts.push("it is a CWT in three parts joined by dots, which CloudFront's `cf.cwt` does not read".to_owned());
+        doubts.push(
+            "it is a CWT in three parts joined by dots, which CloudFront's `cf.cwt` does not read"
+                .to_owned(),
+        );
     }
     if token.claims_as_hex() {
         doubts.push("its claims are hexadecimal text instead of CBOR, which CloudFront's `cf.cwt` does not read".to_owned());
@@ -191,14 +219,26 @@ fn check(token: &Token, key: Result<NamedKey, String>) -> Check {
     };
     // A key that was asked for and proves nothing is no success; the runbook's own may be another kind.
     let (state, words, fails) = match token.verify(&key) {
-        Verdict::Verified => ("verified", format!("verified: the key of {name} made this token"), false),
+        Verdict::Verified => (
+            "verified",
+            format!("verified: the key of {name} made this token"),
+            false,
+        ),
         Verdict::Wrong => (
             "wrong",
             format!("WRONG: the key of {name} did not make this token, or it was changed since"),
             true,
         ),
-        Verdict::OtherKind(why) => ("other-kind", format!("not checked with {name}: {why}"), asked),
-        Verdict::Unsupported(why) => ("unsupported", format!("cannot be checked here: {why}"), asked),
+        Verdict::OtherKind(why) => (
+            "other-kind",
+            format!("not checked with {name}: {why}"),
+            asked,
+        ),
+        Verdict::Unsupported(why) => (
+            "unsupported",
+            format!("cannot be checked here: {why}"),
+            asked,
+        ),
     };
     Check {
         state,
@@ -209,12 +249,22 @@ fn check(token: &Token, key: Result<NamedKey, String>) -> Check {
 }
 
 fn state_words(token: &Token, now: Timestamp) -> (&'static str, String) {
-    let apart = |from: Timestamp, to: Timestamp| human(to.duration_since(from).max(SignedDuration::ZERO));
+    let apart =
+        |from: Timestamp, to: Timestamp| human(to.duration_since(from).max(SignedDuration::ZERO));
     match token.state(now) {
-        State::Unknown => ("unknown", "not known: only its issuer can read it".to_owned()),
+        State::Unknown => (
+            "unknown",
+            "not known: only its issuer can read it".to_owned(),
+        ),
         State::Valid { until: None } => ("valid", "valid by its times, without an end".to_owned()),
-        State::Valid { until: Some(at) } => ("valid", format!("valid by its times for {} more", apart(now, at))),
-        State::NotYetValid { from } => ("not-yet-valid", format!("not valid before {} from now", apart(now, from))),
+        State::Valid { until: Some(at) } => (
+            "valid",
+            format!("valid by its times for {} more", apart(now, at)),
+        ),
+        State::NotYetValid { from } => (
+            "not-yet-valid",
+            format!("not valid before {} from now", apart(now, from)),
+        ),
         State::Expired { at } => ("expired", format!("expired {} ago", apart(at, now))),
     }
 }
@@ -246,8 +296,11 @@ fn data(token: &Token, around: &Surroundings, check: &Check) -> Value {
         .iter()
         .map(|claim| json!({ "name": claim.name, "label": claim.label, "value": claim.value.to_json() }))
         .collect();
-    let header: Vec<Value> =
-        token.header().iter().map(|(name, value)| json!({ "name": name, "value": value.to_json() })).collect();
+    let header: Vec<Value> = token
+        .header()
+        .iter()
+        .map(|(name, value)| json!({ "name": name, "value": value.to_json() }))
+        .collect();
     let ways: Vec<Value> = ways(token, around)
         .into_iter()
         .map(|way| json!({ "claim": way.claim, "shown": way.display, "key": way.key.map(|key| key.as_str().to_owned()) }))
@@ -303,9 +356,16 @@ fn sheet(token: &Token, around: &Surroundings, check: &Check) -> Sheet {
     }
     row("digest", format!("sha256={}", token.digest()));
     if let Some(session) = token.session() {
-        row("session", format!("{} (in front of it, not signed)", shortened(session, 80)));
+        row(
+            "session",
+            format!("{} (in front of it, not signed)", shortened(session, 80)),
+        );
     }
-    for (what, at) in [("issued", token.issued()), ("not before", token.not_before()), ("expires", token.expires())] {
+    for (what, at) in [
+        ("issued", token.issued()),
+        ("not before", token.not_before()),
+        ("expires", token.expires()),
+    ] {
         if let Some(at) = at {
             row(what, both(at));
         }
@@ -314,14 +374,26 @@ fn sheet(token: &Token, around: &Surroundings, check: &Check) -> Sheet {
     row("state", state_words(token, around.now).1);
     row("signature", check.words.clone());
     for claim in token.claims().iter() {
-        let number = claim.label.map(|label| format!(" ({label})")).unwrap_or_default();
-        row(&format!("claim {}{number}", shortened(&claim.name, 40)), shortened(&claim.value.readable(), 400));
+        let number = claim
+            .label
+            .map(|label| format!(" ({label})"))
+            .unwrap_or_default();
+        row(
+            &format!("claim {}{number}", shortened(&claim.name, 40)),
+            shortened(&claim.value.readable(), 400),
+        );
     }
     for way in ways(token, around) {
         let claim = shortened(&way.claim, 40);
         match way.key {
-            Some(key) => row(&format!("revoke by {claim}"), format!("{} → {key}", way.display)),
-            None => row(&format!("revoke by {claim}"), format!("not possible: {}", way.display)),
+            Some(key) => row(
+                &format!("revoke by {claim}"),
+                format!("{} → {key}", way.display),
+            ),
+            None => row(
+                &format!("revoke by {claim}"),
+                format!("not possible: {}", way.display),
+            ),
         }
     }
     sheet
@@ -329,7 +401,13 @@ fn sheet(token: &Token, around: &Surroundings, check: &Check) -> Sheet {
 
 /// The rows as aligned lines: long values are not wrapped, so that they can be copied.
 fn text_of(sheet: &Sheet) -> String {
-    let width = sheet.rows.iter().filter_map(|row| row.first()).map(|what| what.chars().count()).max().unwrap_or(0);
+    let width = sheet
+        .rows
+        .iter()
+        .filter_map(|row| row.first())
+        .map(|what| what.chars().count())
+        .max()
+        .unwrap_or(0);
     let mut text = String::new();
     for row in &sheet.rows {
         if let [what, value] = row.as_slice() {

@@ -37,7 +37,9 @@ struct Held {
 
 impl Held {
     fn of(value: Option<&String>, wanted: Option<&str>, now: Timestamp) -> Self {
-        let until = value.and_then(|value| value.parse().ok()).and_then(|at| Timestamp::from_second(at).ok());
+        let until = value
+            .and_then(|value| value.parse().ok())
+            .and_then(|at| Timestamp::from_second(at).ok());
         let state = match (value, wanted) {
             (None, _) => "missing",
             (Some(value), _) if !is_revoked(value, now) => "ended",
@@ -70,14 +72,31 @@ pub(super) async fn list(args: &ListArgs, session: &Session) -> Result<Answer, F
     let asked = standing_keys(&view);
     // The store has one end for a key: the latest that an entry asks for.
     let latest = |key: &str| {
-        asked.get(key).into_iter().flatten().map(|(end, _, _)| end_of(*end)).max_by_key(|text| text.parse::<i64>().unwrap_or(i64::MAX))
+        asked
+            .get(key)
+            .into_iter()
+            .flatten()
+            .map(|(end, _, _)| end_of(*end))
+            .max_by_key(|text| text.parse::<i64>().unwrap_or(i64::MAX))
     };
     let wanted_claim = |claim: &str| args.by.as_ref().is_none_or(|by| by == claim);
-    let mut sheet = Sheet::new(&["entry", "claim", "value", "by", "until", "at the edge", "reason"]);
+    let mut sheet = Sheet::new(&[
+        "entry",
+        "claim",
+        "value",
+        "by",
+        "until",
+        "at the edge",
+        "reason",
+    ]);
     let mut entries = Vec::new();
     let mut missing = 0;
     for change in view.open() {
-        for (ask, standing) in view.keys(change).into_iter().filter(|(ask, _)| wanted_claim(&ask.claim)) {
+        for (ask, standing) in view
+            .keys(change)
+            .into_iter()
+            .filter(|(ask, _)| wanted_claim(&ask.claim))
+        {
             let held = Held::of(values.get(&ask.key), latest(&ask.key).as_deref(), now);
             missing += usize::from(held.state == "missing" && standing == Standing::Open);
             let intent = change.intent();
@@ -108,7 +127,10 @@ pub(super) async fn list(args: &ListArgs, session: &Session) -> Result<Answer, F
             ]);
         }
     }
-    let foreign: Vec<(&String, &String)> = values.iter().filter(|(key, _)| !asked.contains_key(*key)).collect();
+    let foreign: Vec<(&String, &String)> = values
+        .iter()
+        .filter(|(key, _)| !asked.contains_key(*key))
+        .collect();
     let mut drift = 0;
     for (key, value) in foreign {
         let (claim, shown) = fields(key);
@@ -118,7 +140,10 @@ pub(super) async fn list(args: &ListArgs, session: &Session) -> Result<Answer, F
         drift += 1;
         let held = Held::of(Some(value), None, now);
         entries.push(foreign_entry(key, &claim, &shown, &held));
-        let until = held.until.map_or_else(|| "not known".to_owned(), |at| format!("until {}", time::local(at, &session.runbook.event.zone)));
+        let until = held.until.map_or_else(
+            || "not known".to_owned(),
+            |at| format!("until {}", time::local(at, &session.runbook.event.zone)),
+        );
         sheet.push([
             "—".to_owned(),
             claim,
@@ -136,13 +161,19 @@ pub(super) async fn list(args: &ListArgs, session: &Session) -> Result<Answer, F
         text.push_str(&sheet.table(session.ui().width()));
     }
     if missing > 0 {
-        text.push_str(&format!("{missing} in the ledger and missing in the store: revoking them again puts them back\n"));
+        text.push_str(&format!(
+            "{missing} in the ledger and missing in the store: revoking them again puts them back\n"
+        ));
     }
     if drift > 0 {
-        text.push_str(&format!("{drift} not in the ledger, kept: `onair token restore CLAIM:VALUE` removes one\n"));
+        text.push_str(&format!(
+            "{drift} not in the ledger, kept: `onair token restore CLAIM:VALUE` removes one\n"
+        ));
     }
     let data = json!({ "entries": entries, "store": session.store_name()?, "missing": missing, "not-in-the-ledger": drift });
-    Ok(Answer::new("token list", data, text).with_head(session.head(Some(&state), None)).with_sheet(sheet))
+    Ok(Answer::new("token list", data, text)
+        .with_head(session.head(Some(&state), None))
+        .with_sheet(sheet))
 }
 
 /// The event's keys of the store; another event's are none of our business.

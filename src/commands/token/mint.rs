@@ -46,10 +46,13 @@ fn format(word: &str) -> Result<Format, String> {
 }
 
 fn claim(text: &str) -> Result<(String, ClaimValue), String> {
-    let (name, value) = text.split_once('=').ok_or("a claim is NAME=VALUE, or NAME:=JSON")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("a claim is NAME=VALUE, or NAME:=JSON")?;
     let (name, value) = match name.strip_suffix(':') {
         Some(name) => {
-            let value = serde_json::from_str(value).map_err(|error| format!("the value is not JSON: {error}"))?;
+            let value = serde_json::from_str(value)
+                .map_err(|error| format!("the value is not JSON: {error}"))?;
             (name, value)
         }
         None => (name, ClaimValue::from(value)),
@@ -80,13 +83,19 @@ pub(super) async fn mint(args: &MintArgs, context: &Context) -> Result<Answer, F
         key_id: args.kid.clone(),
     };
     let whole = token::mint(&request, &key.key, now).map_err(|error| refusal(&error))?;
-    let token = Token::parse_as(&whole, format)
-        .map_err(|error| Failure::new(Exit::Usage, "token.mint", "these claims make no token").because(error))?;
+    let token = Token::parse_as(&whole, format).map_err(|error| {
+        Failure::new(Exit::Usage, "token.mint", "these claims make no token").because(error)
+    })?;
     let expires = token.expires().unwrap_or(now);
     let claims: Vec<(String, String)> = token
         .claims()
         .iter()
-        .map(|claim| (shortened(&claim.name, 80), shortened(&claim.value.readable(), 200)))
+        .map(|claim| {
+            (
+                shortened(&claim.name, 80),
+                shortened(&claim.value.readable(), 200),
+            )
+        })
         .collect();
     let claims_data: Vec<_> = token
         .claims()
@@ -105,14 +114,23 @@ pub(super) async fn mint(args: &MintArgs, context: &Context) -> Result<Answer, F
         "entry": null,
     });
     let head = session.head(None, Some(&operator));
-    let until = format!("until {} ({})", time::local(expires, &session.runbook.event.zone), time::utc(expires));
+    let until = format!(
+        "until {} ({})",
+        time::local(expires, &session.runbook.event.zone),
+        time::utc(expires)
+    );
     if session.options().dry_run {
-        let text = format!("MINT a {format} test token {until}, signed with {}\ndry run: no token was made\n", key.name);
-        return Ok(Answer::new("token mint", data, text).with_head(head).exiting(
-            Exit::Difference,
-            "difference",
-            "a run without --dry-run would make this token",
-        ));
+        let text = format!(
+            "MINT a {format} test token {until}, signed with {}\ndry run: no token was made\n",
+            key.name
+        );
+        return Ok(Answer::new("token mint", data, text)
+            .with_head(head)
+            .exiting(
+                Exit::Difference,
+                "difference",
+                "a run without --dry-run would make this token",
+            ));
     }
     let minted = Minted {
         format: format.word().to_owned(),
@@ -123,16 +141,32 @@ pub(super) async fn mint(args: &MintArgs, context: &Context) -> Result<Answer, F
         reason: session.options().reason.clone(),
     };
     // On the record before it is in anyone's hands.
-    let (entry, place) = session.ledger.append_or_spool(Body::Minted(minted)).await.map_err(|error| {
-        Failure::failed("ledger.write", "write the test token's digest to the ledger; no token was made").from_error(&error)
-    })?;
+    let (entry, place) = session
+        .ledger
+        .append_or_spool(Body::Minted(minted))
+        .await
+        .map_err(|error| {
+            Failure::failed(
+                "ledger.write",
+                "write the test token's digest to the ledger; no token was made",
+            )
+            .caused_by(&error)
+        })?;
     data["token"] = json!(whole.expose_secret());
     data["entry"] = json!({ "id": entry.id.to_string() });
     let mut sheet = Sheet::new(&["token", "digest", "expires"]);
-    sheet.push([whole.expose_secret().to_owned(), token.digest().to_owned(), expires.to_string()]);
-    let mut answer = Answer::new("token mint", data, format!("{}\n", whole.expose_secret())).with_head(head).with_sheet(sheet);
+    sheet.push([
+        whole.expose_secret().to_owned(),
+        token.digest().to_owned(),
+        expires.to_string(),
+    ]);
+    let mut answer = Answer::new("token mint", data, format!("{}\n", whole.expose_secret()))
+        .with_head(head)
+        .with_sheet(sheet);
     if let Where::Spool { reason } = place {
-        answer.warnings.push(format!("the ledger's store is away ({reason}); `onair ledger sync` uploads the record"));
+        answer.warnings.push(format!(
+            "the ledger's store is away ({reason}); `onair ledger sync` uploads the record"
+        ));
     }
     session.ui().say(&format!(
         "a {format} test token, valid for {} {until} · sha256={} is in the ledger",
@@ -163,7 +197,8 @@ fn refusal(error: &MintError) -> Failure {
         MintError::Opaque => failure.hint("--format jwt or --format cat makes one of another kind"),
         MintError::Lifetime => failure.hint("--for 5m"),
         MintError::Reserved { .. } => failure.hint("--for 5m sets how long it lives"),
-        MintError::UnknownClaim { .. } => failure.hint("a Common Access Token has sub, cti, catu, …; others by number, such as 700:=1"),
+        MintError::UnknownClaim { .. } => failure
+            .hint("a Common Access Token has sub, cti, catu, …; others by number, such as 700:=1"),
         MintError::TokenId => failure.hint("such as --claim cti=0b71"),
         MintError::PublicKey => failure.hint("--key-env NAME of the shared secret"),
         MintError::Claims(_) => failure,
@@ -177,7 +212,10 @@ mod tests {
     #[test]
     fn a_claim_is_text_unless_it_says_that_it_is_json() {
         assert_eq!(claim("sub=8841"), Ok(("sub".to_owned(), "8841".into())));
-        assert_eq!(claim("level:=3"), Ok(("level".to_owned(), ClaimValue::Integer(3))));
+        assert_eq!(
+            claim("level:=3"),
+            Ok(("level".to_owned(), ClaimValue::Integer(3)))
+        );
         assert_eq!(claim("note=a=b"), Ok(("note".to_owned(), "a=b".into())));
         assert!(claim("sub").is_err());
         assert!(claim("=x").is_err());

@@ -17,7 +17,7 @@ use crate::render::Answer;
 use crate::runbook::{Runbook, TokenFormat, Tokens};
 use crate::token::Format;
 
-pub(crate) use revoke::{RevokeArgs, revoke};
+pub(crate) use revoke::{RevokeArgs, revoke, revoke_of};
 
 /// Inspect, make, revoke and restore viewer tokens
 #[derive(Debug, clap::Subcommand)]
@@ -74,8 +74,8 @@ fn tokens_of(session: &Session) -> Result<&Tokens, Failure> {
 }
 
 fn section(runbook: &Runbook) -> Result<&Tokens, Failure> {
-    runbook
-        .tokens
-        .as_ref()
-        .ok_or_else(|| Failure::usage("the runbook has no [tokens] section").hint("add [tokens]; `onair runbook schema` tells what it holds"))
+    runbook.tokens.as_ref().ok_or_else(|| {
+        Failure::usage("the runbook has no [tokens] section")
+            .hint("add [tokens]; `onair runbook schema` tells what it holds")
+    })
 }

@@ -29,8 +29,10 @@ pub(crate) struct RestoreArgs {
 
 pub(super) async fn restore(args: &RestoreArgs, context: &Context) -> Result<Answer, Failure> {
     if context.options.lasting.is_some() || context.options.until.is_some() {
-        return Err(Failure::usage("a restore has no end: --for and --until are for revoke")
-            .hint("revoke again later, or with a shorter end: onair revoke … --until TIME"));
+        return Err(
+            Failure::usage("a restore has no end: --for and --until are for revoke")
+                .hint("revoke again later, or with a shorter end: onair revoke … --until TIME"),
+        );
     }
     let given = args.values.read(context)?;
     let session = context.session().await?;
@@ -60,7 +62,9 @@ fn is_entry_name(text: &str) -> bool {
     let handle = text.rsplit_once('-').is_some_and(|(who, number)| {
         !who.is_empty()
             && who.len() <= 24
-            && who.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && who
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && (1..=6).contains(&number.len())
             && number.bytes().all(|byte| byte.is_ascii_digit())
     });
@@ -91,7 +95,11 @@ impl Restore {
                         &wanted.given,
                         Refusal {
                             code: "entry.other",
-                            reason: format!("{} revoked nothing: {}", change.name(), change.intent().summary),
+                            reason: format!(
+                                "{} revoked nothing: {}",
+                                change.name(),
+                                change.intent().summary
+                            ),
                             hint: Some(format!("onair undo {}", change.name())),
                         },
                     )),
@@ -105,7 +113,9 @@ impl Restore {
                     &wanted.given,
                     Refusal {
                         code: "entry.unknown",
-                        reason: format!("there is no change `{name}` in this event's ledger, and it is no token"),
+                        reason: format!(
+                            "there is no change `{name}` in this event's ledger, and it is no token"
+                        ),
                         hint: Some("`onair token list` shows what is revoked".to_owned()),
                     },
                 )),
@@ -144,16 +154,24 @@ impl Intention for Restore {
 
     fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
         Ok(Needs {
-            keys: self.subjects(&basis.view)?.into_iter().map(|subject| subject.key).collect(),
+            keys: self
+                .subjects(&basis.view)?
+                .into_iter()
+                .map(|subject| subject.key)
+                .collect(),
             ..Needs::default()
         })
     }
 
     fn draft(&self, basis: &Basis<'_>, seen: &Seen) -> Result<Draft, Failure> {
         let subjects = self.subjects(&basis.view)?;
-        let present: BTreeMap<String, String> =
-            seen.store.as_ref().map(|store| store.values.clone()).unwrap_or_default();
-        let by_key: HashMap<&str, &Subject> = subjects.iter().map(|one| (one.key.as_str(), one)).collect();
+        let present: BTreeMap<String, String> = seen
+            .store
+            .as_ref()
+            .map(|store| store.values.clone())
+            .unwrap_or_default();
+        let by_key: HashMap<&str, &Subject> =
+            subjects.iter().map(|one| (one.key.as_str(), one)).collect();
         let mut intent = empty_intent(self.command(), "", Kind::Change, basis.now);
         let mut notes = Vec::new();
         let mut warnings: Vec<String> = self.advice.into_iter().map(str::to_owned).collect();
@@ -164,7 +182,10 @@ impl Intention for Restore {
         for change in basis.view.open() {
             let asks = basis.view.keys(change);
             let mut keys = Vec::new();
-            for (ask, _) in asks.iter().filter(|(_, standing)| *standing != Standing::Closing) {
+            for (ask, _) in asks
+                .iter()
+                .filter(|(_, standing)| *standing != Standing::Closing)
+            {
                 if let Some((key, _)) = by_key.get_key_value(ask.key.as_str()) {
                     if ask.already_there.is_none() {
                         ours.insert(key);
@@ -179,17 +200,33 @@ impl Intention for Restore {
             named.push(change.name());
             if change.operator() != basis.operator {
                 level = 1;
-                let reason = change.intent().reason.as_deref().unwrap_or("no reason given");
-                notes.push(format!("{} is {}'s: {}", change.name(), change.operator(), crate::event::text::shortened(reason, 200)));
+                let reason = change
+                    .intent()
+                    .reason
+                    .as_deref()
+                    .unwrap_or("no reason given");
+                notes.push(format!(
+                    "{} is {}'s: {}",
+                    change.name(),
+                    change.operator(),
+                    crate::event::text::shortened(reason, 200)
+                ));
             }
-            let what = if keys.len() == change.intent().opens.keys.len() { What::All } else { What::Keys(keys) };
+            let what = if keys.len() == change.intent().opens.keys.len() {
+                What::All
+            } else {
+                What::Keys(keys)
+            };
             intent.closes.push(Part {
                 entry: *change.id(),
                 what,
             });
         }
         for subject in &subjects {
-            let Some(value) = present.get(&subject.key).filter(|_| !ours.contains(subject.key.as_str())) else {
+            let Some(value) = present
+                .get(&subject.key)
+                .filter(|_| !ours.contains(subject.key.as_str()))
+            else {
                 continue;
             };
             level = 1;
@@ -208,7 +245,11 @@ impl Intention for Restore {
             level = 1;
         }
         // A token may be revoked by one of its claims only: the others are not worth a word.
-        let meant: Vec<Subject> = subjects.iter().filter(|one| lifted.contains(one.key.as_str())).cloned().collect();
+        let meant: Vec<Subject> = subjects
+            .iter()
+            .filter(|one| lifted.contains(one.key.as_str()))
+            .cloned()
+            .collect();
         let shown = if meant.is_empty() { &subjects } else { &meant };
         intent.summary = format!("RESTORE {}", values::some_of(shown));
         let mut headline = intent.summary.clone();
@@ -231,8 +272,14 @@ impl Intention for Restore {
         if nothing {
             draft.nothing_to_do = Some("none of it is revoked".to_owned());
         } else {
-            for one in subjects.iter().filter(|one| one.digest.is_none() && !lifted.contains(one.key.as_str())).take(LEVEL_0_VALUES) {
-                draft.notes.push(format!("{} {} is not revoked", one.claim, one.shown));
+            for one in subjects
+                .iter()
+                .filter(|one| one.digest.is_none() && !lifted.contains(one.key.as_str()))
+                .take(LEVEL_0_VALUES)
+            {
+                draft
+                    .notes
+                    .push(format!("{} {} is not revoked", one.claim, one.shown));
             }
         }
         Ok(draft)
@@ -248,7 +295,14 @@ mod tests {
         for name in ["jess-7", "o-brien-12", "01K8ZC3V9QW6Q5R4T3Y2X1W0VZ"] {
             assert!(is_entry_name(name), "{name}");
         }
-        for text in ["sub:8841", "8841", "-7", "Jess-7", "eyJhbGciOi", "jess-1234567"] {
+        for text in [
+            "sub:8841",
+            "8841",
+            "-7",
+            "Jess-7",
+            "eyJhbGciOi",
+            "jess-1234567",
+        ] {
             assert!(!is_entry_name(text), "{text}");
         }
     }

@@ -15,7 +15,7 @@ use crate::ledger::view::{Change, Standing};
 use crate::plan::change::{Draft, empty_intent};
 use crate::plan::guard::LEVEL_0_VALUES;
 use crate::render::Answer;
-use crate::runbook::TokenMode;
+use crate::runbook::{Runbook, TokenMode};
 
 /// Revoke viewers' tokens, whole or by a claim such as sub
 ///
@@ -64,7 +64,18 @@ pub(crate) async fn revoke(args: &RevokeArgs, context: &Context) -> Result<Answe
     change::run(&session, &revoke).await
 }
 
-struct Revoke {
+/// A revocation of one claim value.
+pub(crate) fn revoke_of(runbook: &Runbook, claim: &str, value: &str) -> Revoke {
+    Revoke {
+        subjects: vec![Subject::of_value(runbook.event.id.as_str(), claim, value)],
+        duplicates: 0,
+        advice: None,
+        chosen: true,
+    }
+}
+
+/// Revocation of tokens and claim values.
+pub(crate) struct Revoke {
     /// Each key once.
     subjects: Vec<Subject>,
     duplicates: usize,
@@ -85,7 +96,11 @@ impl Intention for Revoke {
     fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
         super::tokens_of(basis.session)?;
         Ok(Needs {
-            keys: self.subjects.iter().map(|subject| subject.key.clone()).collect(),
+            keys: self
+                .subjects
+                .iter()
+                .map(|subject| subject.key.clone())
+                .collect(),
             ..Needs::default()
         })
     }
@@ -134,13 +149,25 @@ impl Revoke {
                 None => by.push((&subject.claim, 1)),
             }
         }
-        let from_tokens = self.subjects.iter().any(|one| one.digest.is_some() && one.claim != values::WHOLE_TOKEN);
+        let from_tokens = self
+            .subjects
+            .iter()
+            .any(|one| one.digest.is_some() && one.claim != values::WHOLE_TOKEN);
         let claims: Vec<String> = by
             .iter()
-            .map(|(claim, count)| if by.len() > 1 { format!("{claim} ({count})") } else { (*claim).to_owned() })
+            .map(|(claim, count)| {
+                if by.len() > 1 {
+                    format!("{claim} ({count})")
+                } else {
+                    (*claim).to_owned()
+                }
+            })
             .collect();
         let chosen = if from_tokens && !self.chosen {
-            format!(" (the first of {} that the token has; --by picks another)", checked.join(", "))
+            format!(
+                " (the first of {} that the token has; --by picks another)",
+                checked.join(", ")
+            )
         } else {
             String::new()
         };
@@ -149,7 +176,9 @@ impl Revoke {
         } else {
             "refuses every session with it; how many that is, is unknown"
         };
-        draft.effect.push(format!("  by {}{chosen}: {reach}", claims.join(", ")));
+        draft
+            .effect
+            .push(format!("  by {}{chosen}: {reach}", claims.join(", ")));
         for (claim, _) in by {
             if !checked.iter().any(|one| one == claim) {
                 draft.warnings.push(format!(
@@ -159,28 +188,45 @@ impl Revoke {
             }
         }
         match mode {
-            TokenMode::Off => draft.warnings.push("tokens.mode is off: the edge looks at no token, so this refuses nobody yet".to_owned()),
-            TokenMode::Log => draft.warnings.push("tokens.mode is log: the edge notes a revoked token and serves it all the same".to_owned()),
+            TokenMode::Off => draft.warnings.push(
+                "tokens.mode is off: the edge looks at no token, so this refuses nobody yet"
+                    .to_owned(),
+            ),
+            TokenMode::Log => draft.warnings.push(
+                "tokens.mode is log: the edge notes a revoked token and serves it all the same"
+                    .to_owned(),
+            ),
             TokenMode::Enforce => {}
         }
     }
 
     fn note_values(&self, basis: &Basis<'_>, draft: &mut Draft) {
         if self.duplicates > 0 {
-            draft.notes.push(format!("{} more values name a claim that is among them already", self.duplicates));
+            draft.notes.push(format!(
+                "{} more values name a claim that is among them already",
+                self.duplicates
+            ));
         }
-        let expired: Vec<&Subject> =
-            self.subjects.iter().filter(|one| one.expires.is_some_and(|at| at <= basis.now)).collect();
+        let expired: Vec<&Subject> = self
+            .subjects
+            .iter()
+            .filter(|one| one.expires.is_some_and(|at| at <= basis.now))
+            .collect();
         match expired.as_slice() {
             [] => {}
             [one] => {
-                let ago = one.expires.map(|at| human(basis.now.duration_since(at))).unwrap_or_default();
+                let ago = one
+                    .expires
+                    .map(|at| human(basis.now.duration_since(at)))
+                    .unwrap_or_default();
                 draft.notes.push(format!(
                     "the token of {} {} expired {ago} ago; other tokens with it are refused all the same",
                     one.claim, one.shown
                 ));
             }
-            many => draft.notes.push(format!("{} of the tokens have expired already", many.len())),
+            many => draft
+                .notes
+                .push(format!("{} of the tokens have expired already", many.len())),
         }
     }
 
@@ -203,7 +249,10 @@ impl Revoke {
             let Some(changes) = standing.get(subject.key.as_str()) else {
                 continue;
             };
-            let Some(longest) = changes.iter().max_by_key(|change| rank(change.intent().end)) else {
+            let Some(longest) = changes
+                .iter()
+                .max_by_key(|change| rank(change.intent().end))
+            else {
                 continue;
             };
             let words = format!("{} {}", subject.claim, subject.shown);
@@ -216,16 +265,26 @@ impl Revoke {
                     }
                 }
                 if few {
-                    draft.notes.push(format!("{words} ends sooner than {} had it", longest.name()));
+                    draft.notes.push(format!(
+                        "{words} ends sooner than {} had it",
+                        longest.name()
+                    ));
                 }
             } else if lasts >= wanted {
                 already += 1;
-                let until = crate::commands::until_words(basis.session, &basis.state, longest.intent().end);
+                let until =
+                    crate::commands::until_words(basis.session, &basis.state, longest.intent().end);
                 if few {
-                    draft.notes.push(format!("{words} is revoked already by {}, {until}", longest.name()));
+                    draft.notes.push(format!(
+                        "{words} is revoked already by {}, {until}",
+                        longest.name()
+                    ));
                 }
             } else if few {
-                draft.notes.push(format!("{words} is revoked already by {}; this extends it", longest.name()));
+                draft.notes.push(format!(
+                    "{words} is revoked already by {}; this extends it",
+                    longest.name()
+                ));
             }
         }
         draft.intent.closes = sooner
@@ -236,9 +295,12 @@ impl Revoke {
             })
             .collect();
         if already == self.subjects.len() {
-            draft.nothing_to_do = Some("all of it is revoked already, and for at least as long".to_owned());
+            draft.nothing_to_do =
+                Some("all of it is revoked already, and for at least as long".to_owned());
         } else if already > 0 && !few {
-            draft.notes.push(format!("{already} of them are revoked already for at least as long"));
+            draft.notes.push(format!(
+                "{already} of them are revoked already for at least as long"
+            ));
         }
     }
 }

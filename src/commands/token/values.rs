@@ -10,7 +10,9 @@ use crate::error::{Exit, Failure};
 use crate::event::input::{Column, InputError, InputLine, ValueSource, read_values};
 use crate::event::text::shortened;
 use crate::runbook::Runbook;
-use crate::token::{Format, MAX_TOKEN_BYTES, Place, Revocable, RevocationKey, Token, TokenError, is_structured};
+use crate::token::{
+    Format, MAX_TOKEN_BYTES, Place, Revocable, RevocationKey, Token, TokenError, is_structured,
+};
 
 /// The claim name that stands for a whole token.
 pub(super) const WHOLE_TOKEN: &str = "token";
@@ -20,7 +22,12 @@ pub(super) const ADVICE: &str = "a token given as an argument is in the shell's 
 `-` takes it from a hidden prompt or standard input, @FILE from a file";
 
 /// Headers whose whole line holds a token.
-const HEADERS: [&str; 4] = ["authorization", "cookie", "set-cookie", "cta-common-access-token"];
+const HEADERS: [&str; 4] = [
+    "authorization",
+    "cookie",
+    "set-cookie",
+    "cta-common-access-token",
+];
 
 /// Most characters of a claim's value that are shown.
 const SHOWN: usize = 80;
@@ -71,11 +78,18 @@ impl TokenValueArgs {
                     });
                     continue;
                 }
-                ValueSource::File(path) => (read_file(&path)?, shortened(&path.display().to_string(), 60)),
-                ValueSource::Stdin => (context.ui.read_secret("token")?, "standard input".to_owned()),
+                ValueSource::File(path) => (
+                    read_file(&path)?,
+                    shortened(&path.display().to_string(), 60),
+                ),
+                ValueSource::Stdin => (
+                    context.ui.read_secret("token")?,
+                    "standard input".to_owned(),
+                ),
             };
-            let lines = lines(&text, column.as_ref())
-                .map_err(|error| Failure::usage(format!("{name} could not be read as values")).because(error))?;
+            let lines = lines(&text, column.as_ref()).map_err(|error| {
+                Failure::usage(format!("{name} could not be read as values")).because(error)
+            })?;
             given.extend(lines.into_iter().map(|line| Given {
                 place: format!("line {} of {name}", line.number),
                 text: line.text,
@@ -83,7 +97,9 @@ impl TokenValueArgs {
             }));
         }
         if given.is_empty() {
-            return Err(Failure::usage("there is no token and no claim value among what was given"));
+            return Err(Failure::usage(
+                "there is no token and no claim value among what was given",
+            ));
         }
         Ok(given)
     }
@@ -106,19 +122,29 @@ fn lines(text: &str, column: Option<&Column>) -> Result<Vec<InputLine>, InputErr
             });
             continue;
         }
-        all.extend(read_values(line, None)?.into_iter().map(|one| InputLine { number, ..one }));
+        all.extend(
+            read_values(line, None)?
+                .into_iter()
+                .map(|one| InputLine { number, ..one }),
+        );
     }
     Ok(all)
 }
 
 fn is_pasted(line: &str) -> bool {
-    let header = line.split_once(':').is_some_and(|(name, _)| is_header(name.trim()));
-    let bearer = line.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
+    let header = line
+        .split_once(':')
+        .is_some_and(|(name, _)| is_header(name.trim()));
+    let bearer = line
+        .get(..7)
+        .is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
     header || bearer || line.starts_with("https://") || line.starts_with("http://")
 }
 
 fn is_header(name: &str) -> bool {
-    HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name))
+    HEADERS
+        .iter()
+        .any(|header| header.eq_ignore_ascii_case(name))
 }
 
 /// One revocation key, and what it was made from.
@@ -132,6 +158,19 @@ pub(super) struct Subject {
     pub(super) digest: Option<String>,
     /// When the token that was given stops being valid by itself.
     pub(super) expires: Option<Timestamp>,
+}
+
+impl Subject {
+    /// A claim's value, which is no whole token.
+    pub(super) fn of_value(event: &str, claim: &str, value: &str) -> Self {
+        Self {
+            claim: shortened(claim, SHOWN),
+            key: RevocationKey::new(event, claim, value).as_str().to_owned(),
+            shown: shortened(value, SHOWN),
+            digest: None,
+            expires: None,
+        }
+    }
 }
 
 /// Why a text stands for no revocation key.
@@ -170,7 +209,9 @@ impl<'a> Reader<'a> {
     pub(super) fn new(runbook: &'a Runbook, by: Option<&'a str>) -> Result<Self, Failure> {
         let tokens = super::section(runbook)?;
         if by.is_some_and(|claim| claim.trim().is_empty() || is_structured(claim)) {
-            return Err(Failure::usage("--by takes the name of a claim").hint("such as --by sub 8841"));
+            return Err(
+                Failure::usage("--by takes the name of a claim").hint("such as --by sub 8841")
+            );
         }
         Ok(Self {
             event: runbook.event.id.as_str(),
@@ -193,7 +234,9 @@ impl<'a> Reader<'a> {
     /// All keys by which `text` may have been revoked, in the runbook's order; at least one.
     pub(super) fn all(&self, text: &str) -> Result<Vec<Subject>, Refusal> {
         match self.meaning(text)? {
-            Meaning::Value { claim, value } => self.of_value(&claim, &value).map(|subject| vec![subject]),
+            Meaning::Value { claim, value } => {
+                self.of_value(&claim, &value).map(|subject| vec![subject])
+            }
             Meaning::Token(token) => {
                 let asked = self.by.map(str::to_owned);
                 let claims = asked.map_or_else(|| self.claims.clone(), |claim| vec![claim]);
@@ -214,14 +257,18 @@ impl<'a> Reader<'a> {
             Some(claim) if claim != WHOLE_TOKEN && !holds_token(text) => Some((claim, text)),
             Some(WHOLE_TOKEN) if digest_of(text).is_some() => Some((WHOLE_TOKEN, text)),
             Some(_) => None,
-            None => claim_and_value(text).filter(|(claim, _)| self.format != Format::Opaque || *claim == WHOLE_TOKEN),
+            None => claim_and_value(text)
+                .filter(|(claim, _)| self.format != Format::Opaque || *claim == WHOLE_TOKEN),
         };
         if let Some((claim, value)) = named {
             let whole = claim == WHOLE_TOKEN && digest_of(value).is_none();
             if !whole && holds_token(value) {
                 return Err(Refusal {
                     code: "token.as-value",
-                    reason: format!("a whole token stands where the value of `{}` should", shortened(claim, 40)),
+                    reason: format!(
+                        "a whole token stands where the value of `{}` should",
+                        shortened(claim, 40)
+                    ),
                     hint: Some("give the token alone, and its claim with --by".to_owned()),
                 });
             }
@@ -230,18 +277,29 @@ impl<'a> Reader<'a> {
                 value: value.to_owned(),
             });
         }
-        Token::read(text, Some(self.format)).map(Box::new).map(Meaning::Token).map_err(|error| {
-            let plain = matches!(
-                error,
-                TokenError::TooShort { .. } | TokenError::WrongFormat { found: Format::Opaque, .. }
-            );
-            let mut refusal = Refusal::from(error);
-            let claim = self.claims.first().map_or("sub", String::as_str);
-            if plain && self.by.is_none() && claim != WHOLE_TOKEN {
-                refusal.hint = Some(format!("a claim's value is given as {claim}:VALUE, or with --by {claim} VALUE"));
-            }
-            refusal
-        })
+        Token::read(text, Some(self.format))
+            .map(Box::new)
+            .map(Meaning::Token)
+            .map_err(|error| {
+                let plain = matches!(
+                    error,
+                    TokenError::TooShort { .. }
+                        | TokenError::WrongFormat {
+                            found: Format::Opaque,
+                            ..
+                        }
+                );
+                let mut refusal = Refusal::from(error);
+                let claim = self.claims.first().map_or("sub", String::as_str);
+                if plain && self.by.is_none() && claim != WHOLE_TOKEN {
+                    refusal.reason =
+                        format!("it is neither a {} token nor CLAIM:VALUE", self.format);
+                    refusal.hint = Some(format!(
+                        "a claim's value is given as {claim}:VALUE, or with --by {claim} VALUE"
+                    ));
+                }
+                refusal
+            })
     }
 
     fn of_value(&self, claim: &str, value: &str) -> Result<Subject, Refusal> {
@@ -250,7 +308,9 @@ impl<'a> Reader<'a> {
             if let Some(digest) = digest_of(value) {
                 return Ok(Subject {
                     claim: claim.to_owned(),
-                    key: RevocationKey::for_token(self.event, digest).as_str().to_owned(),
+                    key: RevocationKey::for_token(self.event, digest)
+                        .as_str()
+                        .to_owned(),
                     shown: format!("sha256={digest}"),
                     digest: Some(digest.to_owned()),
                     expires: None,
@@ -280,13 +340,7 @@ impl<'a> Reader<'a> {
         } else {
             value.to_owned()
         };
-        Ok(Subject {
-            claim: shortened(claim, SHOWN),
-            key: RevocationKey::new(self.event, claim, &value).as_str().to_owned(),
-            shown: shortened(&value, SHOWN),
-            digest: None,
-            expires: None,
-        })
+        Ok(Subject::of_value(self.event, claim, &value))
     }
 
     fn of_token(&self, token: &Token, claims: &[String]) -> Result<Vec<Subject>, Refusal> {
@@ -311,10 +365,20 @@ impl<'a> Reader<'a> {
 }
 
 fn no_claim(token: &Token, ways: &[Revocable]) -> Refusal {
-    let have: Vec<String> = token.claims().iter().map(|claim| shortened(&claim.name, 40)).collect();
-    let asked: Vec<String> =
-        ways.iter().map(|way| format!("`{}` ({})", shortened(&way.claim, 40), way.display)).collect();
-    let has = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
+    let have: Vec<String> = token
+        .claims()
+        .iter()
+        .map(|claim| shortened(&claim.name, 40))
+        .collect();
+    let asked: Vec<String> = ways
+        .iter()
+        .map(|way| format!("`{}` ({})", shortened(&way.claim, 40), way.display))
+        .collect();
+    let has = if have.is_empty() {
+        "none".to_owned()
+    } else {
+        have.join(", ")
+    };
     Refusal {
         code: "token.no-claim",
         reason: format!("the token cannot be revoked by {}; its claims: {has}", asked.join(", ")),
@@ -327,21 +391,26 @@ fn holds_token(text: &str) -> bool {
     let cut_off = text.starts_with("eyJ") && text.len() >= 20;
     cut_off
         || is_structured(text)
-        || Token::read(text, None).is_ok_and(|token| token.format() != Format::Opaque && token.place() != Place::Alone)
+        || Token::read(text, None)
+            .is_ok_and(|token| token.format() != Format::Opaque && token.place() != Place::Alone)
 }
 
 /// `sub:8841` as claim and value; not a URL, and not a header.
 fn claim_and_value(text: &str) -> Option<(&str, &str)> {
     let (claim, value) = text.split_once(':')?;
     let name = (1..=64).contains(&claim.len())
-        && claim.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        && claim
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     (name && !value.starts_with("//") && !is_header(claim)).then_some((claim, value))
 }
 
 /// The digest of a whole token, as `token inspect` shows it: `sha256=` and 43 characters.
 fn digest_of(text: &str) -> Option<&str> {
     let digest = text.strip_prefix("sha256=")?;
-    let coded = digest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let coded = digest
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     (digest.len() == 43 && coded).then_some(digest)
 }
 
@@ -356,15 +425,29 @@ pub(super) fn advice(given: &[Given], reader: &Reader<'_>) -> Option<&'static st
 
 /// Refuses the whole command for its bad values, each named by its place.
 pub(super) fn refused(bad: &[(&Given, Refusal)], of: usize) -> Failure {
-    let (code, message) = bad.first().map_or(("token.malformed", String::new()), |(given, refusal)| {
-        (refusal.code, if of == 1 { refusal.reason.clone() } else { format!("{}: {}", given.place, refusal.reason) })
-    });
+    let (code, message) =
+        bad.first()
+            .map_or(("token.malformed", String::new()), |(given, refusal)| {
+                (
+                    refusal.code,
+                    if of == 1 {
+                        refusal.reason.clone()
+                    } else {
+                        format!("{}: {}", given.place, refusal.reason)
+                    },
+                )
+            });
     let mut failure = Failure::new(Exit::Usage, code, message);
     for (given, refusal) in bad.iter().skip(1).take(NAMED) {
-        failure.causes.push(format!("{}: {}", given.place, refusal.reason));
+        failure
+            .causes
+            .push(format!("{}: {}", given.place, refusal.reason));
     }
     if bad.len() > NAMED + 1 {
-        failure.causes.push(format!("and {} more; -o json names them all", bad.len() - NAMED - 1));
+        failure.causes.push(format!(
+            "and {} more; -o json names them all",
+            bad.len() - NAMED - 1
+        ));
     }
     let mut hints: Vec<String> = Vec::new();
     for hint in bad.iter().filter_map(|(_, refusal)| refusal.hint.clone()) {
@@ -374,7 +457,10 @@ pub(super) fn refused(bad: &[(&Given, Refusal)], of: usize) -> Failure {
     }
     failure.hints = hints;
     if of > bad.len() {
-        failure = failure.hint(format!("nothing was changed; {} of {of} values are good", of - bad.len()));
+        failure = failure.hint(format!(
+            "nothing was changed; {} of {of} values are good",
+            of - bad.len()
+        ));
     }
     let list: Vec<_> = bad
         .iter()
