@@ -2,3 +2,4 @@
 
 mod front_door;
 mod harness;
+mod token;

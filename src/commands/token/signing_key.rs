@@ -62,7 +62,7 @@ impl KeyArgs {
                 return Ok(Err("the runbook's key is in Secrets Manager; --key-env or --key-file names one at hand".to_owned()));
             }
         };
-        Ok(found.map_err(|failure| failure.message))
+        Ok(found.map_err(|failure| failure.message.clone()))
     }
 
     /// The same where there is no going on without it.
