@@ -288,7 +288,7 @@ impl Ui {
             rpassword::prompt_password(format!("{prompt} (hidden): "))
                 .map_err(|error| Failure::usage("the prompt was closed").because(error))
         } else {
-            self.read_stdin(4 * 1024 * 1024)
+            self.read_stdin(64 * 1024 * 1024)
         }
     }
 

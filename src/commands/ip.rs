@@ -438,7 +438,7 @@ impl Block {
 
 /// Orders ends: later is more. The event's own end is taken as later than any time, since overtime
 /// moves it; never is the latest.
-fn rank(end: End) -> (u8, i64) {
+pub(super) fn rank(end: End) -> (u8, i64) {
     match end {
         End::At(at) => (0, at.as_second()),
         End::Event => (1, 0),

@@ -5,3 +5,4 @@ mod geo;
 mod harness;
 mod ip;
 mod target;
+mod token;
