@@ -621,7 +621,7 @@ fn plan_text(session: &Session, basis: &Basis<'_>, planned: &Planned) -> String 
 }
 
 /// Writes the intent down before anything is touched.
-async fn write_intent(session: &Session, intent: &Intent, goes_on: bool) -> Result<(std::sync::Arc<Entry<Body>>, Where), Failure> {
+pub(crate) async fn write_intent(session: &Session, intent: &Intent, goes_on: bool) -> Result<(std::sync::Arc<Entry<Body>>, Where), Failure> {
     let mut intent = intent.clone();
     intent.deadline = session
         .clock
@@ -661,6 +661,34 @@ pub(crate) async fn finish(
     known: Known,
     state: &EventState,
 ) -> Result<Finished, Failure> {
+    attempt(session, approved, entry, resources, known, state, None).await
+}
+
+/// Carries out once more a change that is in the ledger: one that was cut off, or one whose ends
+/// have moved. What an earlier attempt did stays true when this one fails.
+pub(crate) async fn finish_again(
+    session: &Session,
+    approved: &Approved,
+    change: &Change,
+    resources: &[Resource],
+    state: &EventState,
+) -> Result<Finished, Failure> {
+    let earlier: Vec<&PartOutcome> = change.outcomes().flat_map(|outcome| &outcome.parts).collect();
+    let landed = earlier.iter().any(|part| matches!(part.result, Verdict::Applied | Verdict::Partly));
+    let at_least = if landed { Verdict::Partly } else { Verdict::Unknown };
+    attempt(session, approved, change.entry(), resources, Known::default(), state, Some(at_least)).await
+}
+
+/// One attempt; `at_least` is what is true of the change even when the attempt fails altogether.
+async fn attempt(
+    session: &Session,
+    approved: &Approved,
+    entry: &Entry<Body>,
+    resources: &[Resource],
+    known: Known,
+    state: &EventState,
+    at_least: Option<Verdict>,
+) -> Result<Finished, Failure> {
     let started = session.clock.now();
     let deadline = started.saturating_add(session.options().timeout).unwrap_or(Timestamp::MAX);
     let account = session.known_caller().map_or_else(|| session.runbook.aws.account.clone(), |caller| caller.account.clone());
@@ -695,7 +723,10 @@ pub(crate) async fn finish(
     drop(bar);
     let (parts, errors): (Vec<PartOutcome>, Vec<Option<ApplyError>>) = carried.into_iter().unzip();
     let errors: Vec<ApplyError> = errors.into_iter().flatten().collect();
-    let result = overall(&parts);
+    let result = match (overall(&parts), at_least) {
+        (Verdict::Failed, Some(at_least)) => at_least,
+        (result, _) => result,
+    };
     let exit = exit_of(result, &errors);
     let outcome = Outcome {
         intent: entry.id,

@@ -147,7 +147,7 @@ impl Demand {
     }
 
     fn note_merges(&mut self, change: &Change, family: Family) {
-        let parts = change.outcome().into_iter().flat_map(|outcome| &outcome.parts);
+        let parts = change.outcomes().flat_map(|outcome| &outcome.parts);
         self.merged_before
             .extend(parts.flat_map(|part| of_family(&part.merged, family)));
     }
