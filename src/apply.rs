@@ -18,7 +18,7 @@ use crate::ledger::view::View;
 use crate::ledger::{EntryId, Ledger};
 use crate::observe::{self, ObserveError};
 use crate::plan::geo::{Wish, plan_geo};
-use crate::plan::ip_set::{Demand, SET_LIMIT, TooMany, plan_set};
+use crate::plan::ip_set::{self, Demand, SET_LIMIT, TooMany, plan_set};
 use crate::plan::keys::{Batch, KeyPlan, KeyWish, plan_keys};
 use crate::ui::Interrupt;
 
@@ -226,7 +226,7 @@ impl Applier<'_> {
                 match &missing_at_first {
                     None => missing_at_first = Some(own.filter(|one| !present.contains(one)).collect()),
                     Some(missing) if !tries.may_have_landed => {
-                        found_late.extend(missing.iter().copied().filter(|one| present.contains(one)));
+                        found_late.extend(ip_set::found_late(&view, id, family, missing, &observed.addresses));
                     }
                     Some(_) => {}
                 }

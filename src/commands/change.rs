@@ -250,6 +250,12 @@ async fn plan(session: &Session, basis: &Basis<'_>, intention: &dyn Intention) -
     let mut draft = intention.draft(basis, &seen)?;
     draft.intent.reason = draft.intent.reason.or_else(|| session.options().reason.clone());
     mark_already_there(&mut draft.intent, &basis.view, &seen);
+    if is_marked(&draft.intent)
+        && let Ok(read) = crate::ledger::read_view(&session.ledger).await
+    {
+        // The ledger was read before the cloud: what a colleague blocked in between is no one else's.
+        mark_already_there(&mut draft.intent, &read.view, &seen);
+    }
     draft.findings.extend(phase_finding(session, basis, intention.command()));
     let used = draft.findings.iter().filter_map(|finding| finding.lifted_by);
     let used: HashSet<guard::Override> = used.filter(|one| session.options().overrides.contains(one)).collect();
@@ -348,8 +354,16 @@ async fn observe_needs(session: &Session, needs: &Needs, known: &mut Known) -> R
     })
 }
 
+fn is_marked(intent: &Intent) -> bool {
+    let opens = &intent.opens;
+    !opens.already_there.is_empty()
+        || opens.keys.iter().any(|ask| ask.already_there.is_some())
+        || opens.countries.iter().any(|ask| ask.already)
+}
+
 /// Marks what was there before us and what nothing of ours explains: our end must leave it.
 fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
+    intent.opens.already_there.clear();
     for (family, set) in &seen.sets {
         let explained = Demand::of(view, None, *family);
         let present: HashSet<Cidr> = set.addresses.iter().copied().collect();
@@ -359,9 +373,8 @@ fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
     if let Some(store) = &seen.store {
         let asked = crate::plan::keys::standing_keys(view);
         for ask in &mut intent.opens.keys {
-            if !asked.contains_key(&ask.key) {
-                ask.already_there = store.values.get(&ask.key).cloned();
-            }
+            let theirs = store.values.get(&ask.key).filter(|_| !asked.contains_key(&ask.key));
+            ask.already_there = theirs.cloned();
         }
     }
     for ask in &mut intent.opens.countries {

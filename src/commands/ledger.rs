@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure};
 use crate::event::duration::{human, parse_duration};
 use crate::event::text::{printable, shortened};
 use crate::event::time::{self, When};
-use crate::ledger::body::{Body, ClockChange, Verdict};
+use crate::ledger::body::{Body, ClockChange, End, Kind, Verdict};
 use crate::ledger::chain;
 use crate::ledger::clock::EventState;
 use crate::ledger::view::{Change, ClockEntry, Progress, View};
@@ -175,7 +175,12 @@ fn entries(number: usize) -> String {
 /// Where a change stands, in one or a few words.
 pub(crate) fn standing(view: &View, change: &Change, now: Timestamp) -> String {
     if let Some(undoer) = view.undone_by(change) {
-        let word = if undoer.progress() == Progress::Settled { "taken back by" } else { "being taken back by" };
+        let word = match (undoer.intent().kind, undoer.progress()) {
+            (Kind::End, Progress::Settled) => "ended by",
+            (Kind::End, _) => "being ended by",
+            (_, Progress::Settled) => "taken back by",
+            (_, _) => "being taken back by",
+        };
         return format!("{word} {}", undoer.name());
     }
     match (change.progress(), change.outcome().map(|outcome| outcome.result)) {
@@ -226,7 +231,13 @@ impl Line {
         let intent = change.intent();
         let stands = standing(view, change, now);
         let shown = if change.spooled { format!("{stands} (this machine only)") } else { stands.clone() };
-        let until = if intent.opens.is_empty() { String::new() } else { super::until_words(session, state, intent.end) };
+        let zone = &session.runbook.event.zone;
+        let until = match intent.end {
+            End::At(at) => time::local(at, zone),
+            _ if intent.opens.is_empty() => String::new(),
+            End::Event => format!("the event ends ({})", time::local_clock(state.times.ends, zone)),
+            End::Never => "no end".to_owned(),
+        };
         Self {
             at: change.at(),
             operator: change.operator().to_owned(),
@@ -249,7 +260,7 @@ impl Line {
             }),
             row: [
                 change.name(),
-                time::local(change.at(), &session.runbook.event.zone),
+                time::local(change.at(), zone),
                 change.operator().to_owned(),
                 intent.summary.clone(),
                 until,
@@ -410,8 +421,8 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
     if !intent.overrides.is_empty() {
         say("guards given up", &intent.overrides.join(" "));
     }
-    if !intent.opens.is_empty() {
-        say("until", &super::until_words(session, state, intent.end));
+    if !line.row[4].is_empty() {
+        say("until", &line.row[4]);
     }
     asks(view, change, &mut say);
     if let Some(undone) = intent.undoes.as_ref().and_then(|id| view.get(id)) {
@@ -423,7 +434,8 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
         }
     }
     if let Some(undoer) = view.undone_by(change) {
-        say("taken back", &format!("by {} ({}) at {}", undoer.operator(), undoer.name(), time::local(undoer.at(), zone)));
+        let word = if undoer.intent().kind == Kind::End { "ended" } else { "taken back" };
+        say(word, &format!("by {} ({}) at {}", undoer.operator(), undoer.name(), time::local(undoer.at(), zone)));
     }
     for by in &ended_by {
         say("ended, all or part", &format!("by {} ({}): {}", by.operator(), by.name(), by.intent().summary));

@@ -153,6 +153,17 @@ impl Demand {
     }
 }
 
+/// Of `missing`, which the change `own` did not see in the set at first, those that are in
+/// `observed` now although neither we nor another entry put them there: they are someone else's.
+pub(crate) fn found_late(view: &View, own: &EntryId, family: Family, missing: &HashSet<Cidr>, observed: &[Cidr]) -> Vec<Cidr> {
+    let found: Vec<Cidr> = observed.iter().copied().filter(|one| missing.contains(one)).collect();
+    if found.is_empty() {
+        return found;
+    }
+    let others = Demand::of(&view.assuming(own, Progress::Void), None, family);
+    found.into_iter().filter(|one| !others.explains(*one)).collect()
+}
+
 fn of_family(prefixes: &[Cidr], family: Family) -> impl Iterator<Item = Cidr> + '_ {
     prefixes.iter().copied().filter(move |prefix| prefix.family() == family)
 }
