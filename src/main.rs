@@ -146,6 +146,7 @@ async fn run(cli: Cli) -> Exit {
 
 fn print(ui: &Ui, answer: &Answer, output: Output) -> Exit {
     match output {
+        Output::Json if answer.streamed => {}
         Output::Json => ui.answer(&render::json(answer)),
         Output::Csv => ui.answer_raw(answer.sheet.csv().as_bytes()),
         Output::Markdown => ui.answer(&answer.sheet.markdown()),

@@ -1,6 +1,7 @@
 //! One file per command: its arguments, whose doc comments are the help, and `run`. Glue only:
 //! what is decided is decided in `plan`, what is shown is shown by `render` and `ui`.
 
+mod carried;
 pub(crate) mod change;
 pub(crate) mod complete;
 pub(crate) mod event;

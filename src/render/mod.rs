@@ -31,6 +31,8 @@ pub(crate) struct Answer {
     pub(crate) error: Option<(String, String)>,
     /// What to type next, beside the error.
     pub(crate) hints: Vec<String>,
+    /// Its lines were printed as they came: as JSON, nothing is left to print.
+    pub(crate) streamed: bool,
 }
 
 impl Answer {
@@ -46,6 +48,7 @@ impl Answer {
             sheet: Sheet::default(),
             error: None,
             hints: Vec::new(),
+            streamed: false,
         }
     }
 
