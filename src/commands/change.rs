@@ -731,6 +731,9 @@ pub(crate) async fn finish(
             if proof.state == crate::ledger::body::ProofState::NotYet {
                 finished.exit = Exit::NotYet;
             }
+            if session.ui().interrupt().is_requested() {
+                finished.exit = Exit::Interrupted;
+            }
             if let Err(error) = session.ledger.append_or_spool(Body::Proof(proof.clone())).await {
                 finished.warnings.push(format!("the proof could not be written to the ledger ({error})"));
             }
@@ -829,6 +832,7 @@ impl Finished {
         };
         let message = match (self.exit, self.errors.first()) {
             (Exit::NotYet, _) => "applied, but requests that it should refuse are still served".to_owned(),
+            (Exit::Interrupted, None) => "stopped watching; the change stands and is in the ledger".to_owned(),
             (_, Some(error)) => error.to_string(),
             (_, None) => "not applied".to_owned(),
         };
