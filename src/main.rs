@@ -12,6 +12,7 @@ mod context;
 mod edge;
 mod error;
 mod event;
+mod layers;
 mod ledger;
 mod observe;
 mod plan;

@@ -982,6 +982,9 @@ async fn attempt(
             if proof.state == crate::ledger::body::ProofState::NotYet {
                 finished.exit = Exit::NotYet;
             }
+            if session.ui().interrupt().is_requested() {
+                finished.exit = Exit::Interrupted;
+            }
             if let Err(error) = session
                 .ledger
                 .append_or_spool(Body::Proof(proof.clone()))
@@ -1092,6 +1095,9 @@ impl Finished {
         let message = match (self.exit, self.errors.first()) {
             (Exit::NotYet, _) => {
                 "applied, but requests that it should refuse are still served".to_owned()
+            }
+            (Exit::Interrupted, None) => {
+                "stopped watching; the change stands and is in the ledger".to_owned()
             }
             (_, Some(error)) => error.to_string(),
             (_, None) => "not applied".to_owned(),
