@@ -1,0 +1,4 @@
+//! The whole binary, as people and scripts run it: one file of tests per command.
+
+mod front_door;
+mod harness;
