@@ -53,7 +53,7 @@ pub(crate) enum Shell {
 
 pub(crate) fn run(args: &Args) -> Result<Answer, Failure> {
     let script = script(args.shell)
-        .map_err(|error| Failure::failed("completions", "make the script").from_error(&error))?;
+        .map_err(|error| Failure::failed("completions", "make the script").caused_by(&error))?;
     let completer = completer(args.shell);
     let data = json!({ "shell": completer.name(), "script": script });
     Ok(Answer::new("completions", data, script))

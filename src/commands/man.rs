@@ -74,7 +74,7 @@ fn print_page(path: &[String]) -> Result<Answer, Failure> {
 
 fn write_all(folder: &Path) -> Result<Answer, Failure> {
     let failed = |path: &Path, error: &dyn std::error::Error| {
-        Failure::failed("man.write", format!("write {}", path.display())).from_error(error)
+        Failure::failed("man.write", format!("write {}", path.display())).caused_by(error)
     };
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     let mut commands = Vec::new();
@@ -121,7 +121,7 @@ fn render(command: clap::Command) -> Result<String, Failure> {
         .manual("onair")
         .source(concat!("onair ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
-        .map_err(|error| Failure::failed("man.write", "make the manual page").from_error(&error))?;
+        .map_err(|error| Failure::failed("man.write", "make the manual page").caused_by(&error))?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 

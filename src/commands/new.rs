@@ -243,7 +243,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let failed = |error: &dyn std::error::Error| {
         Failure::failed("runbook.write", format!("write {}", path.display()))
-            .from_error(error)
+            .caused_by(error)
             .hint(format!(
                 "make {}/ writable, or run this in another folder",
                 folder.display()

@@ -77,7 +77,7 @@ fn show(context: &Context) -> Result<Answer, Failure> {
     let runbook = &loaded.runbook;
     let path = runbook.path.display().to_string();
     let value = serde_json::to_value(runbook)
-        .map_err(|error| Failure::failed("runbook.show", "show the runbook").from_error(&error))?;
+        .map_err(|error| Failure::failed("runbook.show", "show the runbook").caused_by(&error))?;
     let mut sheet = Sheet::new(&["key", "value"]);
     flatten("", &value, &mut sheet);
     let data = json!({ "path": path, "digest": runbook.digest, "runbook": value });
