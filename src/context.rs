@@ -90,6 +90,8 @@ pub(crate) struct Context {
     pub(crate) options: Options,
     /// As much of who and where as became known, for a failure's JSON.
     known: Rc<RefCell<Head>>,
+    /// The AWS calls of the sessions that have ended.
+    calls: Rc<RefCell<BTreeMap<String, u32>>>,
 }
 
 impl Context {
@@ -99,7 +101,13 @@ impl Context {
             environment,
             options,
             known: Rc::default(),
+            calls: Rc::default(),
         }
+    }
+
+    /// The AWS calls made, every attempt counted, by operation.
+    pub(crate) fn calls(&self) -> BTreeMap<String, u32> {
+        self.calls.borrow().clone()
     }
 
     /// Who and where, as far as it is known.
@@ -699,6 +707,15 @@ impl Session {
 
     fn proves_by_default(&self, state: &EventState) -> bool {
         state.is_live() && self.ui().answers_a_terminal()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut calls = self.context.calls.borrow_mut();
+        for (operation, count) in self.cloud.calls() {
+            *calls.entry(operation).or_default() += count;
+        }
     }
 }
 

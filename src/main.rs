@@ -100,7 +100,8 @@ async fn run(cli: Cli) -> Exit {
         color,
         interrupt.clone(),
     );
-    ui.start_logging(global.verbose);
+    let global_verbose = global.verbose;
+    ui.start_logging(global_verbose);
     let output = global.output;
     let name = commands::name(&cli.command);
     let context = Context::new(ui.clone(), environment, global);
@@ -124,6 +125,15 @@ async fn run(cli: Cli) -> Exit {
         () = interrupt.stops_at_once() => Err(Failure::interrupted()),
         result = commands::run(&cli.command, &context) => result,
     };
+    if global_verbose > 0 {
+        let calls = context.calls();
+        let total: u32 = calls.values().sum();
+        let each: Vec<String> = calls
+            .iter()
+            .map(|(operation, count)| format!("{operation} {count}"))
+            .collect();
+        ui.say(&format!("AWS calls: {total} ({})", each.join(", ")));
+    }
     match result {
         Ok(answer) => print(&ui, &answer, output),
         Err(failure) => print_failure(&ui, name, &context.head(), &failure, output),

@@ -200,6 +200,8 @@ impl Ui {
             .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
             .with_writer(std::io::stderr)
             .with_target(false)
+            .without_time()
+            .with_ansi(std::io::stderr().is_terminal())
             .finish();
         // It is set once, here; a second time changes nothing.
         tracing::subscriber::set_global_default(subscriber).ok();

@@ -75,14 +75,19 @@ struct Step {
 /// Runs the whole story for `intention`.
 pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<Answer, Failure> {
     let command = intention.command();
-    session.ui().is_json();
     let basis = basis(session, intention.goes_on_without_store()).await?;
     let mut planned = plan(session, &basis, intention).await?;
     let head = session.head(Some(&basis.state), Some(&basis.operator));
     let text = plan_text(session, &basis, &planned);
 
     if let Some(failure) = refusal(session, &planned, command) {
-        let mut failure = failure.with_data(planned.data(false));
+        let mut failure = failure;
+        let mut data = planned.data(false);
+        // What a guard counted stands beside the plan.
+        if let Some(counted) = failure.data.take() {
+            data["limits"] = counted;
+        }
+        let mut failure = failure.with_data(data);
         failure.text = Some(text);
         return Err(failure);
     }
@@ -321,6 +326,21 @@ async fn plan(
     names.sort();
     draft.intent.overrides = names;
     note_neighbors(basis, &mut draft);
+
+    if !session.elsewhere.is_empty() {
+        // Most likely the wrong event: the one on air is another.
+        draft.level = 2;
+        let id = session.runbook.event.id.to_string();
+        draft.typed.retain(|one| *one == id);
+        if draft.typed.is_empty() {
+            draft.typed.push(id);
+        }
+        draft.warnings.push(format!(
+            "{} is outside its window, and {} is in it now",
+            session.runbook.event.id,
+            session.elsewhere.join(", ")
+        ));
+    }
 
     let (view, id) = basis
         .view

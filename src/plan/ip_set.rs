@@ -57,6 +57,8 @@ pub(crate) struct Demand {
     closing: HashSet<Cidr>,
     /// Every element that may be ours: what an entry asked for before or after the change.
     ours: HashSet<Cidr>,
+    /// What other changes ask for, however far they are.
+    others: HashSet<Cidr>,
     /// What the change itself asks for.
     own: Vec<Cidr>,
     merged_before: Vec<Cidr>,
@@ -74,10 +76,11 @@ impl Demand {
             demand.note_merges(change, family);
             if Some(change.id()) != own {
                 for piece in before.pieces(change) {
-                    if piece.cidr.family() == family
-                        && !piece.already_there
-                        && piece.standing == Standing::Open
-                    {
+                    if piece.cidr.family() != family || piece.already_there {
+                        continue;
+                    }
+                    demand.others.insert(piece.cidr);
+                    if piece.standing == Standing::Open {
                         demand.ours.insert(piece.cidr);
                     }
                 }
@@ -123,6 +126,11 @@ impl Demand {
         self.ours.contains(&element)
             || self.in_flight.contains(&element)
             || self.merged_before.contains(&element)
+    }
+
+    /// Whether a change other than the one looked at accounts for `element`.
+    pub(crate) fn is_explained_by_others(&self, element: Cidr) -> bool {
+        self.others.contains(&element)
     }
 
     /// Whether an entry asks for `element` that was someone else's before.
