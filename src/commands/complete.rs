@@ -46,8 +46,7 @@ pub(crate) enum Shell {
     Bash,
     Elvish,
     Fish,
-    #[value(name = "powershell")]
-    PowerShell,
+    Powershell,
     Zsh,
 }
 
@@ -64,7 +63,7 @@ fn completer(shell: Shell) -> &'static dyn EnvCompleter {
         Shell::Bash => &Bash,
         Shell::Elvish => &Elvish,
         Shell::Fish => &Fish,
-        Shell::PowerShell => &Powershell,
+        Shell::Powershell => &Powershell,
         Shell::Zsh => &Zsh,
     }
 }

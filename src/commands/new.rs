@@ -179,7 +179,7 @@ fn filled(args: &Args, earlier: &Loaded, context: &Context) -> Result<String, Fa
     };
     let starts = match &args.starts {
         None => None,
-        Some(text) => Some(start(text, zone, context)?),
+        Some(text) => Some(start(text, &zone, context)?),
     };
     let new = NewEvent {
         id: args.id.clone(),
@@ -192,7 +192,7 @@ fn filled(args: &Args, earlier: &Loaded, context: &Context) -> Result<String, Fa
 }
 
 /// The start as a runbook has it: local where the zone makes it clear, else with its offset.
-fn start(text: &str, zone: TimeZone, context: &Context) -> Result<String, Failure> {
+fn start(text: &str, zone: &TimeZone, context: &Context) -> Result<String, Failure> {
     let wrong = |error: crate::event::time::WhenError| {
         Failure::usage("--starts is not usable").because(error)
     };
@@ -202,7 +202,7 @@ fn start(text: &str, zone: TimeZone, context: &Context) -> Result<String, Failur
         ends: None,
         doors: None,
         now: Some(context.world_clock().now()),
-        zone: &zone,
+        zone,
     };
     let at = when.place(anchors).map_err(wrong)?;
     let civil = at.to_zoned(zone.clone()).datetime();

@@ -2,5 +2,8 @@
 
 mod front_door;
 mod generated;
+mod geo;
 mod harness;
+mod ip;
 mod runbook;
+mod target;
