@@ -76,7 +76,7 @@ pub(crate) struct Global {
     )]
     pub(crate) profile: Option<String>,
 
-    /// Print the answer as
+    /// Form of the answer
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table, help_heading = "Output")]
     pub(crate) output: Output,
     /// Say nothing but the answer and errors
@@ -211,33 +211,45 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-/// Every command, in alphabetical order.
+/// Every command, in alphabetical order; `display_order` is that of the help: what is typed in the
+/// night first, then what it is short for, what runs beside it, and what comes before the event.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(display_order = 1)]
     Block(commands::ip::BlockArgs),
+    #[command(display_order = 17)]
     Completions(commands::complete::Args),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 10)]
     Event(commands::event::EventCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 8)]
     Geo(commands::geo::GeoCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 7)]
     Ip(commands::ip::IpCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 11)]
     Ledger(commands::ledger::LedgerCommand),
+    #[command(display_order = 18)]
     Man(commands::man::Args),
+    #[command(display_order = 13)]
     New(commands::new::Args),
+    #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
+    #[command(display_order = 3)]
     Revoke(commands::token::RevokeArgs),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 14)]
     Runbook(commands::runbook::RunbookCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 16)]
     Sandbox(commands::sandbox::SandboxCommand),
+    #[command(display_order = 6)]
     Status(commands::status::Args),
+    #[command(display_order = 12)]
     Tend(commands::tend::Args),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 9)]
     Token(commands::token::TokenCommand),
+    #[command(display_order = 2)]
     Unblock(commands::ip::UnblockArgs),
+    #[command(display_order = 4)]
     Undo(commands::undo::Args),
+    #[command(display_order = 5)]
     Why(commands::why::Args),
 }
 
