@@ -110,7 +110,11 @@ async fn run(cli: Cli) -> Exit {
     let listen = async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             if heard.request() {
-                talk.say("interrupted: finishing the step in hand; Ctrl-C again leaves at once");
+                if heard.is_writing() {
+                    talk.say(
+                        "interrupted: finishing the step in hand; Ctrl-C again leaves at once",
+                    );
+                }
             } else {
                 return;
             }
@@ -156,7 +160,9 @@ fn print(ui: &Ui, answer: &Answer, output: Output) -> Exit {
             .as_ref()
             .filter(|_| answer.exit != Exit::Difference)
         {
-            ui.fail(&Failure::failed("", message));
+            let mut failure = Failure::failed("", message);
+            failure.hints.clone_from(&answer.hints);
+            ui.fail(&failure);
         }
     }
     answer.exit

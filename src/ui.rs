@@ -68,6 +68,11 @@ impl Interrupt {
         self.0.requested.get()
     }
 
+    /// Whether a change is under way.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.0.writing.get()
+    }
+
     /// Marks that a change is under way.
     pub(crate) fn writing(&self) -> WritingGuard {
         self.0.writing.set(true);
@@ -283,7 +288,7 @@ impl Ui {
             rpassword::prompt_password(format!("{prompt} (hidden): "))
                 .map_err(|error| Failure::usage("the prompt was closed").because(error))
         } else {
-            self.read_stdin(4 * 1024 * 1024)
+            self.read_stdin(64 * 1024 * 1024)
         }
     }
 

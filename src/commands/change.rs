@@ -134,7 +134,7 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         && !session.options().answers.yes
         && session.options().answers.confirm.is_none();
     if asked {
-        session.ui().say(&text);
+        session.ui().say(text.trim_end());
     }
     let approved = session
         .ui()
@@ -988,6 +988,7 @@ impl Finished {
         if self.exit != Exit::Done {
             let (code, message) = self.error();
             answer = answer.exiting(self.exit, &code, &message);
+            answer.hints = self.hints(name);
         }
         answer
     }
@@ -1031,6 +1032,21 @@ impl Finished {
             (_, None) => "not applied".to_owned(),
         };
         (code.to_owned(), message)
+    }
+
+    /// What to type next.
+    pub(crate) fn hints(&self, name: &str) -> Vec<String> {
+        let hint = match self.exit {
+            Exit::Partly => format!("`onair ledger resume {name}` finishes it"),
+            Exit::Interrupted if self.outcome.result == Verdict::Applied => return Vec::new(),
+            Exit::Interrupted => format!("`onair ledger resume {name}` finishes it"),
+            Exit::Conflict => "run it again; a longer --timeout tries longer".to_owned(),
+            Exit::NotYet => "`onair status` follows it to the edges".to_owned(),
+            Exit::Failed | Exit::Refused | Exit::Usage | Exit::Difference | Exit::Done => {
+                return Vec::new();
+            }
+        };
+        vec![hint]
     }
 
     /// What happened, in words.

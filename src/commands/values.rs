@@ -65,7 +65,8 @@ pub(crate) fn lines_of_file(
     })
 }
 
-fn read_file(path: &Path) -> Result<String, Failure> {
+/// A file's text, of a size that could be meant.
+pub(super) fn read_file(path: &Path) -> Result<String, Failure> {
     let failed = |error: std::io::Error| {
         Failure::usage(format!("{} could not be read", path.display())).because(error)
     };

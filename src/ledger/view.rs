@@ -209,13 +209,15 @@ impl View {
                 }),
                 // An outcome can sort before its intent when two machines' clocks differ.
                 Body::Outcome(_) | Body::Proof(_) => late.push(entry),
+                // It opens and closes nothing.
+                Body::Minted(_) => {}
             }
         }
         for entry in late {
             let intent = match &entry.body {
                 Body::Outcome(outcome) => &outcome.intent,
                 Body::Proof(proof) => &proof.intent,
-                Body::Intent(_) | Body::Clock(_) => continue,
+                Body::Intent(_) | Body::Clock(_) | Body::Minted(_) => continue,
             };
             if let Some(index) = inner.by_id.get(intent) {
                 let change = &mut inner.changes[*index];

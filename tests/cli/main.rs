@@ -7,3 +7,4 @@ mod harness;
 mod ip;
 mod runbook;
 mod target;
+mod token;
