@@ -293,7 +293,7 @@ fn token(session: &Session, text: &str, secret: bool) -> Result<Question, Failur
             "value.malformed",
             "the token could not be read",
         )
-        .from_error(&error)
+        .caused_by(&error)
     })?;
     let mut question = Question {
         kind: "token",
