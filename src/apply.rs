@@ -18,12 +18,13 @@ use crate::ledger::view::View;
 use crate::ledger::{EntryId, Ledger};
 use crate::observe::{self, ObserveError};
 use crate::plan::geo::{Wish, plan_geo};
-use crate::plan::ip_set::{Demand, SET_LIMIT, TooMany, plan_set};
+use crate::plan::ip_set::{self, Demand, SET_LIMIT, TooMany, plan_set};
 use crate::plan::keys::{Batch, KeyPlan, KeyWish, plan_keys};
 use crate::ui::Interrupt;
 
-/// AWS WAF takes one update a second of an account and region, all callers together (aws-facts 3.1).
-const WAF_WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// AWS WAF takes one update a second of an account and region, all callers together (WAF Developer
+/// Guide, quotas). A little more, for what the network adds to one call and not to the next.
+const WAF_WRITE_INTERVAL: Duration = Duration::from_millis(1_100);
 
 /// CloudFront and the KVS publish no rate; conflicts are retried after a pause of up to this, doubled
 /// at each further one and drawn anew, so that writers do not march in step.
@@ -213,16 +214,13 @@ impl Applier<'_> {
             .get(name)
             .filter(|_| !waited)
             .cloned();
+        let mut slot = false;
         let mut missing_at_first: Option<HashSet<Cidr>> = None;
         let mut found_late: HashSet<Cidr> = HashSet::new();
         let mut writes = 0;
         let mut before_digest = None;
         let mut sent_before: Option<(Vec<Cidr>, Vec<Cidr>)> = None;
         loop {
-            // The slot for the write comes first: what is read before a wait would be stale after it.
-            if self.pace("wafv2-update-ip-set", WAF_WRITE_INTERVAL).await {
-                first_read = None;
-            }
             // The set first and the ledger after it: an intent written before what the set shows
             // is then always seen.
             let observed = match first_read.take() {
@@ -275,8 +273,13 @@ impl Applier<'_> {
                         missing_at_first = Some(own.filter(|one| !present.contains(one)).collect())
                     }
                     Some(missing) if !tries.may_have_landed => {
-                        found_late
-                            .extend(missing.iter().copied().filter(|one| present.contains(one)));
+                        found_late.extend(ip_set::found_late(
+                            &view,
+                            id,
+                            family,
+                            missing,
+                            &observed.addresses,
+                        ));
                     }
                     Some(_) => {}
                 }
@@ -298,6 +301,15 @@ impl Applier<'_> {
                     after: Some(digest(observed.addresses.iter())),
                 });
             }
+            if !slot {
+                slot = true;
+                // What was read before a wait would be stale after it; the write follows the slot
+                // at once, so that writes keep their distance.
+                if self.pace("wafv2-update-ip-set", WAF_WRITE_INTERVAL).await {
+                    continue;
+                }
+            }
+            slot = false;
             let target: Vec<String> = plan
                 .target
                 .iter()

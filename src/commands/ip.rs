@@ -396,6 +396,9 @@ impl Block {
             let lasts = rank(longest.intent().end);
             if lasts > wanted && explicit_end && basis.session.options().until.is_some() {
                 for change in changes {
+                    if change.operator() != basis.operator {
+                        draft.level = draft.level.max(1);
+                    }
                     draft.intent.closes.push(Part {
                         entry: *change.id(),
                         what: What::Prefixes(vec![value.cidr]),
@@ -435,7 +438,7 @@ impl Block {
 
 /// Orders ends: later is more. The event's own end is taken as later than any time, since overtime
 /// moves it; never is the latest.
-fn rank(end: End) -> (u8, i64) {
+pub(super) fn rank(end: End) -> (u8, i64) {
     match end {
         End::At(at) => (0, at.as_second()),
         End::Event => (1, 0),

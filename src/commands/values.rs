@@ -12,7 +12,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// The values a command works on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValueArgs {
-    /// Values; @FILE reads them from a file, - from standard input
+    /// Addresses or prefixes; @FILE reads them from a file, - from standard input
     #[arg(required = true, value_name = "VALUE")]
     values: Vec<String>,
     /// Column of a CSV file: its name or number
@@ -65,7 +65,8 @@ pub(crate) fn lines_of_file(
     })
 }
 
-fn read_file(path: &Path) -> Result<String, Failure> {
+/// A file's text, of a size that could be meant.
+pub(super) fn read_file(path: &Path) -> Result<String, Failure> {
     let failed = |error: std::io::Error| {
         Failure::usage(format!("{} could not be read", path.display())).because(error)
     };

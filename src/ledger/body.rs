@@ -22,6 +22,25 @@ pub(crate) enum Body {
     Proof(Proof),
     /// The crew moved the event's clock.
     Clock(ClockChange),
+    /// A test token was made; the cloud was not touched.
+    Minted(Minted),
+}
+
+/// A test token by what may be known of it: never the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Minted {
+    /// `jwt` or `cat`.
+    pub(crate) format: String,
+    /// base64url of SHA-256 of the token.
+    pub(crate) digest: String,
+    /// Names and values, safe to show.
+    pub(crate) claims: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key_id: Option<String>,
+    pub(crate) expires: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// What an operator meant, in terms that can be replayed on any state of the cloud.

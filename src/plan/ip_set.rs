@@ -74,10 +74,10 @@ impl Demand {
             demand.note_merges(change, family);
             if Some(change.id()) != own {
                 for piece in before.pieces(change) {
-                    if piece.cidr.family() == family
-                        && !piece.already_there
-                        && piece.standing == Standing::Open
-                    {
+                    if piece.cidr.family() != family || piece.already_there {
+                        continue;
+                    }
+                    if piece.standing == Standing::Open {
                         demand.ours.insert(piece.cidr);
                     }
                 }
@@ -156,13 +156,34 @@ impl Demand {
     }
 
     fn note_merges(&mut self, change: &Change, family: Family) {
-        let parts = change
-            .outcome()
-            .into_iter()
-            .flat_map(|outcome| &outcome.parts);
+        let parts = change.outcomes().flat_map(|outcome| &outcome.parts);
         self.merged_before
             .extend(parts.flat_map(|part| of_family(&part.merged, family)));
     }
+}
+
+/// Of `missing`, which the change `own` did not see in the set at first, those that are in
+/// `observed` now although neither we nor another entry put them there: they are someone else's.
+pub(crate) fn found_late(
+    view: &View,
+    own: &EntryId,
+    family: Family,
+    missing: &HashSet<Cidr>,
+    observed: &[Cidr],
+) -> Vec<Cidr> {
+    let found: Vec<Cidr> = observed
+        .iter()
+        .copied()
+        .filter(|one| missing.contains(one))
+        .collect();
+    if found.is_empty() {
+        return found;
+    }
+    let others = Demand::of(&view.assuming(own, Progress::Void), None, family);
+    found
+        .into_iter()
+        .filter(|one| !others.explains(*one))
+        .collect()
 }
 
 fn of_family(prefixes: &[Cidr], family: Family) -> impl Iterator<Item = Cidr> + '_ {
