@@ -17,9 +17,16 @@ use crate::event::time::When;
 /// losing a colleague's change, and takes back in one word what it did. A runbook, one TOML file an
 /// event, says what belongs to the event. Try it without an AWS account: `onair rehearse`.
 #[derive(Debug, Parser)]
-#[command(name = "onair", version, max_term_width = 110, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done · 1 failed, nothing changed · 2 usage · 3 a difference or a failed check · \
-4 refused or not confirmed · 5 a conflict outlasted the timeout · 6 partly applied · 7 applied, not felt yet · 130 interrupted")]
+#[command(
+    name = "onair",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done · 1 failed, nothing changed · 2 usage · 3 a difference or a failed check · \
+4 refused or not confirmed · 5 a conflict outlasted the timeout · 6 partly applied · 7 applied, not felt yet · 130 interrupted"
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -31,7 +38,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Runbook file
-    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Event and target")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Event and target"
+    )]
     pub(crate) runbook: Option<PathBuf>,
     /// Event id: its runbook is runbooks/ID.toml
     #[arg(short, long, global = true, value_name = "ID", help_heading = "Event and target", conflicts_with = "runbook",
@@ -41,10 +54,21 @@ pub(crate) struct Global {
     #[arg(long, global = true, help_heading = "Event and target")]
     pub(crate) rehearsal: bool,
     /// Talk to this address instead of AWS; never shown as LIVE
-    #[arg(long, global = true, value_name = "URL", help_heading = "Event and target", conflicts_with = "rehearsal")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help_heading = "Event and target",
+        conflicts_with = "rehearsal"
+    )]
     pub(crate) endpoint_url: Option<String>,
     /// AWS profile
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Event and target")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        help_heading = "Event and target"
+    )]
     pub(crate) profile: Option<String>,
 
     /// How to print the answer
@@ -76,19 +100,40 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "TIME", value_parser = when, help_heading = "Changes")]
     pub(crate) until: Option<When>,
     /// Why: kept in the ledger
-    #[arg(short = 'm', long, global = true, value_name = "TEXT", help_heading = "Changes")]
+    #[arg(
+        short = 'm',
+        long,
+        global = true,
+        value_name = "TEXT",
+        help_heading = "Changes"
+    )]
     pub(crate) reason: Option<String>,
     /// Wait for the roll-out
-    #[arg(long, global = true, help_heading = "Changes", overrides_with = "no_wait")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Changes",
+        overrides_with = "no_wait"
+    )]
     pub(crate) wait: bool,
     /// Do not wait for the roll-out
     #[arg(long, global = true, help_heading = "Changes", overrides_with = "wait")]
     pub(crate) no_wait: bool,
     /// Prove that viewers feel it
-    #[arg(long, global = true, help_heading = "Changes", overrides_with = "no_verify")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Changes",
+        overrides_with = "no_verify"
+    )]
     pub(crate) verify: bool,
     /// Do not prove that viewers feel it
-    #[arg(long, global = true, help_heading = "Changes", overrides_with = "verify")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Changes",
+        overrides_with = "verify"
+    )]
     pub(crate) no_verify: bool,
     /// How long to try to get a write accepted
     #[arg(long, global = true, value_name = "DUR", value_parser = duration, default_value = "60s", help_heading = "Changes")]

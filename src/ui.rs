@@ -157,7 +157,8 @@ impl Ui {
 
     /// Columns of the terminal.
     pub(crate) fn width(&self) -> usize {
-        terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(40))
+        terminal_size::terminal_size()
+            .map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(40))
     }
 
     /// Prints the answer. A closed pipe is the reader's choice and ends quietly.
@@ -165,7 +166,13 @@ impl Ui {
         let mut stream = anstream::stdout().lock();
         let written = stream
             .write_all(text.as_bytes())
-            .and_then(|()| if text.ends_with('\n') || text.is_empty() { Ok(()) } else { stream.write_all(b"\n") })
+            .and_then(|()| {
+                if text.ends_with('\n') || text.is_empty() {
+                    Ok(())
+                } else {
+                    stream.write_all(b"\n")
+                }
+            })
             .and_then(|()| stream.flush());
         drop(written);
     }
@@ -195,6 +202,8 @@ impl Ui {
             .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
             .with_writer(std::io::stderr)
             .with_target(false)
+            .without_time()
+            .with_ansi(std::io::stderr().is_terminal())
             .finish();
         // It is set once, here; a second time changes nothing.
         tracing::subscriber::set_global_default(subscriber).ok();
@@ -238,7 +247,11 @@ impl Ui {
     /// A progress bar of `length` steps on standard error, hidden where nobody watches.
     pub(crate) fn progress(&self, length: u64, what: &str) -> Progress {
         let hidden = self.quiet || !std::io::stderr().is_terminal();
-        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if hidden {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(Some(length), target);
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -259,7 +272,9 @@ impl Ui {
             .read_to_string(&mut text)
             .map_err(|error| Failure::usage("standard input is not UTF-8 text").because(error))?;
         if text.len() as u64 > limit {
-            return Err(Failure::usage(format!("standard input is larger than {limit} bytes")));
+            return Err(Failure::usage(format!(
+                "standard input is larger than {limit} bytes"
+            )));
         }
         Ok(text)
     }
@@ -286,7 +301,13 @@ impl Ui {
             same(wanted, typed) || accepted.iter().any(|one| same(one, typed))
         };
         match (question, answers) {
-            (Question::Typed(wanted), Answers { confirm: Some(typed), .. }) => {
+            (
+                Question::Typed(wanted),
+                Answers {
+                    confirm: Some(typed),
+                    ..
+                },
+            ) => {
                 if same(wanted, typed) {
                     return Ok(Approved::by_confirmation());
                 }
@@ -295,7 +316,13 @@ impl Ui {
                     format!("--confirm says `{typed}`, but this change needs `{wanted}`"),
                 ));
             }
-            (Question::Enter | Question::Yes, Answers { yes: true, .. } | Answers { confirm: Some(_), .. }) => {
+            (
+                Question::Enter | Question::Yes,
+                Answers { yes: true, .. }
+                | Answers {
+                    confirm: Some(_), ..
+                },
+            ) => {
                 return Ok(Approved::by_confirmation());
             }
             (Question::Typed(wanted), Answers { yes: true, .. }) => {
@@ -305,7 +332,13 @@ impl Ui {
                 )
                 .hint(format!("add --confirm {}", quoted(wanted))));
             }
-            (_, Answers { yes: false, confirm: None }) => {}
+            (
+                _,
+                Answers {
+                    yes: false,
+                    confirm: None,
+                },
+            ) => {}
         }
         if !self.is_interactive() {
             let missing = match question {
@@ -321,7 +354,9 @@ impl Ui {
         let prompt = match question {
             Question::Enter => "Enter to go, Ctrl-C to leave it: ".to_owned(),
             Question::Yes => "go? [y/N] ".to_owned(),
-            Question::Typed(wanted) => format!("type {STRONG}{wanted}{STRONG:#} to go, Ctrl-C to leave it: "),
+            Question::Typed(wanted) => {
+                format!("type {STRONG}{wanted}{STRONG:#} to go, Ctrl-C to leave it: ")
+            }
         };
         let line = self.ask(&prompt).await?;
         let agreed = match question {
@@ -332,7 +367,10 @@ impl Ui {
         if agreed {
             Ok(Approved::by_confirmation())
         } else {
-            Err(Failure::refused("confirmation.declined", "not confirmed; nothing was changed"))
+            Err(Failure::refused(
+                "confirmation.declined",
+                "not confirmed; nothing was changed",
+            ))
         }
     }
 
@@ -395,5 +433,9 @@ fn same(wanted: &str, typed: &str) -> bool {
 }
 
 fn quoted(value: &str) -> String {
-    if value.contains(char::is_whitespace) { format!("'{value}'") } else { value.to_owned() }
+    if value.contains(char::is_whitespace) {
+        format!("'{value}'")
+    } else {
+        value.to_owned()
+    }
 }

@@ -245,7 +245,7 @@ async fn make(session: &Session, desk: &Desk, moving: Move) -> Result<Moved, Fai
     })?;
     let entry = session.ledger.append(Body::Clock(moving.change)).await.map_err(|error| {
         Failure::failed("ledger.write", "write to the ledger; the event's clock was not moved")
-            .from_error(&error)
+            .caused_by(&error)
             .hint("check the ledger's store, then run it again")
     })?;
     Ok(Moved::Yes(entry.id, if asks { String::new() } else { text }, approved))

@@ -621,7 +621,7 @@ fn nothing_to_resume(session: &Session, basis: &Basis<'_>, why: &str) -> Answer 
 async fn sync(session: &Session) -> Result<Answer, Failure> {
     let report = session.ledger.sync().await.map_err(|error| {
         Failure::failed("ledger.spool", "use the spool on this machine")
-            .from_error(&error)
+            .caused_by(&error)
             .hint("check the permissions of the .onair folder beside the runbooks")
     })?;
     let handle = |id| report.handles.iter().find(|(entry, _)| *entry == id).map(|(_, handle)| handle.clone());
@@ -679,7 +679,7 @@ async fn sync(session: &Session) -> Result<Answer, Failure> {
 
 async fn verify(session: &Session) -> Result<Answer, Failure> {
     let records = session.ledger.read_anew().await.map_err(|error| {
-        Failure::failed("ledger.read", "read the ledger").from_error(&error).hint("check the ledger's store, then run it again")
+        Failure::failed("ledger.read", "read the ledger").caused_by(&error).hint("check the ledger's store, then run it again")
     })?;
     let mut sheet = Sheet::new(&["finding", "where", "what"]);
     let mut findings = Vec::new();

@@ -110,7 +110,9 @@ pub(crate) fn header(session: &Session, state: &EventState, operator: Option<&st
         .unwrap_or_default();
     let account = session
         .known_caller()
-        .map_or(session.runbook.aws.account.as_str(), |caller| caller.account.as_str());
+        .map_or(session.runbook.aws.account.as_str(), |caller| {
+            caller.account.as_str()
+        });
     let digits = &account[account.len().saturating_sub(4)..];
     let profile = session
         .options()
@@ -133,7 +135,11 @@ pub(crate) fn header(session: &Session, state: &EventState, operator: Option<&st
 }
 
 /// When a change ends: the options' word, or the default. Says whether it was asked for.
-pub(crate) fn end_of(session: &Session, basis: &Basis<'_>, default: Lasting) -> Result<(End, bool), Failure> {
+pub(crate) fn end_of(
+    session: &Session,
+    basis: &Basis<'_>,
+    default: Lasting,
+) -> Result<(End, bool), Failure> {
     let options = session.options();
     if let Some(until) = &options.until {
         let at = until
@@ -156,7 +162,10 @@ pub(crate) fn end_of(session: &Session, basis: &Basis<'_>, default: Lasting) -> 
         Lasting::Event => End::Event,
         Lasting::Forever => End::Never,
         Lasting::For(duration) => {
-            let at = basis.now.saturating_add(duration).map_err(|_| Failure::usage("--for reaches too far"))?;
+            let at = basis
+                .now
+                .saturating_add(duration)
+                .map_err(|_| Failure::usage("--for reaches too far"))?;
             End::At(at)
         }
     };
@@ -168,7 +177,10 @@ pub(crate) fn until_words(session: &Session, state: &EventState, end: End) -> St
     let zone = &session.runbook.event.zone;
     match end {
         End::Never => "without an end".to_owned(),
-        End::Event => format!("until the event ends (planned {})", time::local(state.times.ends, zone)),
+        End::Event => format!(
+            "until the event ends (planned {})",
+            time::local(state.times.ends, zone)
+        ),
         End::At(at) => format!("until {} ({})", time::local(at, zone), time::utc(at)),
     }
 }

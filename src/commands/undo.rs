@@ -30,23 +30,45 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
     let session = context.session().await?;
-    change::run(&session, &Undo { id: args.id.clone() }).await
+    change::run(
+        &session,
+        &Undo {
+            id: args.id.clone(),
+        },
+    )
+    .await
 }
 
-struct Undo {
+pub(crate) struct Undo {
     id: Option<String>,
 }
 
 impl Undo {
+    /// The operator's own last change.
+    pub(crate) fn last() -> Self {
+        Self { id: None }
+    }
+
     fn target<'a>(&self, basis: &'a Basis<'_>) -> Result<&'a Change, Failure> {
         let found = match &self.id {
             Some(id) => basis.view.find(id).ok_or_else(|| {
-                Failure::new(Exit::Usage, "entry.unknown", format!("there is no change `{id}` in this event's ledger"))
-                    .hint("`onair ledger list` shows them")
+                Failure::new(
+                    Exit::Usage,
+                    "entry.unknown",
+                    format!("there is no change `{id}` in this event's ledger"),
+                )
+                .hint("`onair ledger list` shows them")
             })?,
             None => basis.view.last_by(&basis.operator).ok_or_else(|| {
-                Failure::new(Exit::Usage, "entry.none", format!("{} has changed nothing that could be taken back", basis.operator))
-                    .hint("a colleague's change: onair undo ID; `onair ledger list` shows them")
+                Failure::new(
+                    Exit::Usage,
+                    "entry.none",
+                    format!(
+                        "{} has changed nothing that could be taken back",
+                        basis.operator
+                    ),
+                )
+                .hint("a colleague's change: onair undo ID; `onair ledger list` shows them")
             })?,
         };
         Ok(found)
@@ -102,9 +124,16 @@ impl Intention for Undo {
         let since = basis.view.touched_since(target);
         let headline = format!("{summary} · by {} {} ago", target.operator(), human(age));
         let mut draft = Draft::new(undo, headline);
-        draft.values = vec![json!({ "entry": target.name(), "summary": intent.summary, "operator": target.operator() })];
+        draft.values = vec![
+            json!({ "entry": target.name(), "summary": intent.summary, "operator": target.operator() }),
+        ];
         if let Some(undoer) = basis.view.undone_by(target) {
-            draft.nothing_to_do = Some(format!("{} was taken back already, by {} ({})", target.name(), undoer.operator(), undoer.name()));
+            draft.nothing_to_do = Some(format!(
+                "{} was taken back already, by {} ({})",
+                target.name(),
+                undoer.operator(),
+                undoer.name()
+            ));
             return Ok(draft);
         }
         if target.progress() == Progress::Void {

@@ -316,9 +316,15 @@ pub(crate) enum ProofState {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ClockChange {
     /// The event now ends at this time.
-    Extend { ends: Timestamp, reason: Option<String> },
+    Extend {
+        ends: Timestamp,
+        reason: Option<String>,
+    },
     /// The event is in this phase until the crew says otherwise.
-    Phase { phase: Phase, reason: Option<String> },
+    Phase {
+        phase: Phase,
+        reason: Option<String>,
+    },
     /// The event is over; nothing temporary is left.
     Close { reason: Option<String> },
 }

@@ -276,7 +276,12 @@ impl View {
     }
 
     /// The same ledger with an intent that is not written down yet, and the id it goes by here.
-    pub(crate) fn with_draft(&self, intent: &Intent, now: Timestamp, operator: &str) -> (Self, EntryId) {
+    pub(crate) fn with_draft(
+        &self,
+        intent: &Intent,
+        now: Timestamp,
+        operator: &str,
+    ) -> (Self, EntryId) {
         let last = self.inner.changes.last().map(|change| *change.id());
         let id = EntryId::new(now, last);
         let draft = Draft {
@@ -299,7 +304,13 @@ impl View {
             .iter()
             .filter_map(|change| Some((*change.id(), change.handle.clone()?)))
             .collect();
-        let spooled = self.inner.changes.iter().filter(|change| change.spooled).map(|change| *change.id()).collect();
+        let spooled = self
+            .inner
+            .changes
+            .iter()
+            .filter(|change| change.spooled)
+            .map(|change| *change.id())
+            .collect();
         let clock = self.inner.clock.iter().map(|moved| Arc::clone(&moved.entry));
         let entries = self.entries().chain(clock).chain([Arc::new(entry)]);
         (Self::build(entries, &handles, &spooled), id)
@@ -393,17 +404,19 @@ impl View {
             .find(|change| change.handle.as_deref() == Some(wanted))
             .or_else(|| {
                 let upper = wanted.to_ascii_uppercase();
-                let mut found = self.inner
-                    .changes
-                    .iter()
-                    .filter(|change| upper.len() >= 8 && change.id().to_string().starts_with(&upper));
+                let mut found = self.inner.changes.iter().filter(|change| {
+                    upper.len() >= 8 && change.id().to_string().starts_with(&upper)
+                });
                 let first = found.next()?;
                 found.next().is_none().then_some(first)
             })
     }
 
     pub(crate) fn get(&self, id: &EntryId) -> Option<&Change> {
-        self.inner.by_id.get(id).map(|index| &self.inner.changes[*index])
+        self.inner
+            .by_id
+            .get(id)
+            .map(|index| &self.inner.changes[*index])
     }
 
     /// The prefixes that `change` still asks for.
@@ -416,7 +429,8 @@ impl View {
             return Vec::new();
         };
         let already_there = change.already_there();
-        let mut pieces: Vec<(Cidr, Standing)> = values.iter().map(|value| (*value, start)).collect();
+        let mut pieces: Vec<(Cidr, Standing)> =
+            values.iter().map(|value| (*value, start)).collect();
         for (closing, what) in self.closes_of(change) {
             let holes: &[Cidr] = match what {
                 What::All => values,
@@ -437,20 +451,28 @@ impl View {
 
     /// The countries that `change` still asks for.
     pub(crate) fn countries<'a>(&'a self, change: &'a Change) -> Vec<(&'a CountryAsk, Standing)> {
-        self.discrete(change, &change.intent().opens.countries, |ask, what| match what {
-            What::All => true,
-            What::Countries(countries) => countries.contains(&ask.country),
-            What::Prefixes(_) | What::Keys(_) => false,
-        })
+        self.discrete(
+            change,
+            &change.intent().opens.countries,
+            |ask, what| match what {
+                What::All => true,
+                What::Countries(countries) => countries.contains(&ask.country),
+                What::Prefixes(_) | What::Keys(_) => false,
+            },
+        )
     }
 
     /// The keys that `change` still asks for.
     pub(crate) fn keys<'a>(&'a self, change: &'a Change) -> Vec<(&'a KeyAsk, Standing)> {
-        self.discrete(change, &change.intent().opens.keys, |ask, what| match what {
-            What::All => true,
-            What::Keys(keys) => keys.contains(&ask.key),
-            What::Prefixes(_) | What::Countries(_) => false,
-        })
+        self.discrete(
+            change,
+            &change.intent().opens.keys,
+            |ask, what| match what {
+                What::All => true,
+                What::Keys(keys) => keys.contains(&ask.key),
+                What::Prefixes(_) | What::Countries(_) => false,
+            },
+        )
     }
 
     fn discrete<'a, T>(
@@ -488,14 +510,27 @@ impl View {
     pub(crate) fn is_open(&self, change: &Change) -> bool {
         let closing = |standing: &Standing| *standing != Standing::Closing;
         let opens = &change.intent().opens;
-        (!opens.prefixes.is_empty() && self.pieces(change).iter().any(|piece| closing(&piece.standing)))
-            || self.countries(change).iter().any(|(_, standing)| closing(standing))
-            || self.keys(change).iter().any(|(_, standing)| closing(standing))
+        (!opens.prefixes.is_empty()
+            && self
+                .pieces(change)
+                .iter()
+                .any(|piece| closing(&piece.standing)))
+            || self
+                .countries(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
+            || self
+                .keys(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
     }
 
     /// The changes whose opened asks still stand, oldest first.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Change> {
-        self.inner.changes.iter().filter(|change| self.is_open(change))
+        self.inner
+            .changes
+            .iter()
+            .filter(|change| self.is_open(change))
     }
 
     /// The undo that took `change` back, or is about to.
@@ -599,11 +634,16 @@ impl View {
 
     fn touch(&self, one: &Change, other: &Change) -> bool {
         let (one, other) = (self.subjects(one), self.subjects(other));
-        one.countries.iter().any(|country| other.countries.contains(country))
+        one.countries
+            .iter()
+            .any(|country| other.countries.contains(country))
             || one.keys.iter().any(|key| other.keys.contains(key))
             || {
                 let index = CidrIndex::new(one.prefixes);
-                other.prefixes.iter().any(|prefix| index.overlapping(*prefix).is_some())
+                other
+                    .prefixes
+                    .iter()
+                    .any(|prefix| index.overlapping(*prefix).is_some())
             }
     }
 
@@ -633,7 +673,9 @@ impl View {
                 }
                 What::Prefixes(prefixes) => subjects.prefixes.extend(prefixes),
                 What::Countries(countries) => {
-                    subjects.countries.extend(countries.iter().map(ToString::to_string));
+                    subjects
+                        .countries
+                        .extend(countries.iter().map(ToString::to_string));
                 }
                 What::Keys(keys) => subjects.keys.extend(keys.iter().cloned()),
             }
@@ -652,9 +694,15 @@ struct Subjects {
 impl Subjects {
     fn add_opens(&mut self, intent: &Intent) {
         self.prefixes.extend(&intent.opens.prefixes);
-        self.countries
-            .extend(intent.opens.countries.iter().map(|ask| ask.country.to_string()));
-        self.keys.extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
+        self.countries.extend(
+            intent
+                .opens
+                .countries
+                .iter()
+                .map(|ask| ask.country.to_string()),
+        );
+        self.keys
+            .extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
     }
 }
 
@@ -682,8 +730,16 @@ fn close(pieces: &[(Cidr, Standing)], holes: &[Cidr], closing: Closing) -> Vec<(
             Closing::Leaving => rest.push((*piece, Standing::Opening)),
         }
         if index.covering(*piece).is_none() {
-            let inside: Vec<Cidr> = holes.iter().copied().filter(|hole| piece.covers(*hole)).collect();
-            rest.extend(cut(*piece, &inside).into_iter().map(|left| (left, *standing)));
+            let inside: Vec<Cidr> = holes
+                .iter()
+                .copied()
+                .filter(|hole| piece.covers(*hole))
+                .collect();
+            rest.extend(
+                cut(*piece, &inside)
+                    .into_iter()
+                    .map(|left| (left, *standing)),
+            );
         }
     }
     rest

@@ -78,15 +78,22 @@ impl KeyWish {
         let mut wish = Self::default();
         for (key, already_there) in named {
             let ends = asked.get(&key).map_or(&[][..], Vec::as_slice);
-            let open = ends.iter().filter(|(_, standing, _)| *standing == Standing::Open);
-            let latest = open.map(|(end, _, _)| value(*end)).max_by_key(|text| text.parse::<i64>().unwrap_or(i64::MAX));
-            let opening = ends.iter().any(|(_, standing, _)| *standing == Standing::Opening);
+            let open = ends
+                .iter()
+                .filter(|(_, standing, _)| *standing == Standing::Open);
+            let latest = open
+                .map(|(end, _, _)| value(*end))
+                .max_by_key(|text| text.parse::<i64>().unwrap_or(i64::MAX));
+            let opening = ends
+                .iter()
+                .any(|(_, standing, _)| *standing == Standing::Opening);
             if latest.is_none() && opening {
                 // A colleague is revoking it right now: their change decides.
                 continue;
             }
             let closing_elsewhere = in_flight.get(&key).is_some_and(|ends| {
-                ends.iter().any(|(_, standing, by)| *standing == Standing::Closing && by != own)
+                ends.iter()
+                    .any(|(_, standing, by)| *standing == Standing::Closing && by != own)
             });
             if latest.is_some() && closing_elsewhere {
                 wish.must_write.push(key.clone());
@@ -140,7 +147,10 @@ impl KeyPlan {
 
     /// Bytes the store grows by, at most: keys and values of the puts.
     pub(crate) fn bytes(&self) -> u64 {
-        self.puts.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum()
+        self.puts
+            .iter()
+            .map(|(key, value)| (key.len() + value.len()) as u64)
+            .sum()
     }
 
     /// The calls, fullest first.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::change::empty_intent;
 use super::geo::{Wish, plan_geo};
-use super::ip_set::{Demand, found_late, plan_set};
+use super::ip_set::{Demand, plan_set};
 use super::keys::{KeyWish, plan_keys};
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
@@ -261,13 +261,12 @@ impl World {
         let view = self.book.view();
         let demand = Demand::of(&view, Some(&running.id), Family::V4);
         let plan = plan_set(&observed, &demand, Family::V4).expect("sixteen addresses fit");
-        match &running.missing_at_first {
-            None => {
-                let own = &view.get(&running.id).unwrap().intent().opens.prefixes;
-                running.missing_at_first = Some(own.iter().copied().filter(|one| !observed.contains(one)).collect());
-            }
-            Some(missing) => running.found_late.extend(found_late(&view, &running.id, Family::V4, missing, &observed)),
-        }
+        let own = &view.get(&running.id).unwrap().intent().opens.prefixes;
+        let missing = running
+            .missing_at_first
+            .get_or_insert_with(|| own.iter().copied().filter(|one| !observed.contains(one)).collect());
+        let appeared = missing.iter().copied().filter(|one| observed.contains(one));
+        running.found_late.extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
         if !plan.changes_something() && !plan.must_write {
             running.landed = Some(plan.merged);
         } else if version == self.version {

@@ -1,0 +1,7 @@
+//! The whole binary, as people and scripts run it: one file of tests per command.
+
+mod front_door;
+mod geo;
+mod harness;
+mod ip;
+mod target;
