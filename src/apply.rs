@@ -253,9 +253,7 @@ impl Applier<'_> {
                 .view()
                 .await
                 .map_err(|error| Stopped::after(error, writes))?;
-            let demand = Demand::of(&view, Some(id), family);
-            let plan = plan_set(&observed.addresses, &demand, family)
-                .map_err(|error| Stopped::after(ApplyError::TooMany(error), writes))?;
+            let mut demand = Demand::of(&view, Some(id), family);
             before_digest.get_or_insert_with(|| digest(observed.addresses.iter()));
 
             // What we miss at the first look and find later, without a write of ours that may have
@@ -284,6 +282,9 @@ impl Applier<'_> {
                     Some(_) | None => {}
                 }
             }
+            demand.leave(&found_late);
+            let plan = plan_set(&observed.addresses, &demand, family)
+                .map_err(|error| Stopped::after(ApplyError::TooMany(error), writes))?;
             let nothing_to_do = !plan.changes_something() && !plan.must_write;
             if nothing_to_do {
                 let (added, removed) = match &sent_before {

@@ -468,22 +468,17 @@ fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
     intent.opens.already_there.clear();
     for (family, set) in &seen.sets {
         let explained = Demand::of(view, None, *family);
-        let present: HashSet<Cidr> = set.addresses.iter().copied().collect();
-        let own = intent
-            .opens
-            .prefixes
-            .iter()
-            .filter(|one| one.family() == *family);
-        intent
-            .opens
-            .already_there
-            .extend(own.filter(|one| present.contains(one) && !explained.explains(**one)));
+        let own: Vec<Cidr> = intent.opens.prefixes.iter().copied().filter(|one| one.family() == *family).collect();
+        let theirs = explained.not_ours_within(&own, &set.addresses);
+        intent.opens.already_there.extend(theirs);
     }
     if let Some(store) = &seen.store {
-        let asked = crate::plan::keys::standing_keys(view);
+        let remembered = crate::plan::keys::remembered(view);
         for ask in &mut intent.opens.keys {
-            let theirs = store.values.get(&ask.key).filter(|_| !asked.contains_key(&ask.key));
-            ask.already_there = theirs.cloned();
+            ask.already_there = match remembered.get(&ask.key) {
+                Some(before) => before.clone(),
+                None => store.values.get(&ask.key).cloned(),
+            };
         }
     }
     for ask in &mut intent.opens.countries {

@@ -124,8 +124,24 @@ impl Demand {
     /// Whether the ledger explains `element`: an entry asks for it, or did and is on its way out.
     pub(crate) fn explains(&self, element: Cidr) -> bool {
         self.ours.contains(&element)
-            || self.in_flight.contains(&element)
+            || self.others.contains(&element)
             || self.merged_before.contains(&element)
+    }
+
+    /// The elements of the set that lie within `prefixes` and that the ledger does not explain: they
+    /// are someone else's, and so is what is left of a prefix when all but them is lifted.
+    pub(crate) fn not_ours_within(&self, prefixes: &[Cidr], observed: &[Cidr]) -> Vec<Cidr> {
+        let index = CidrIndex::new(prefixes.iter().copied());
+        observed
+            .iter()
+            .copied()
+            .filter(|element| index.covering(*element).is_some() && !self.explains(*element))
+            .collect()
+    }
+
+    /// Leaves these elements as they stand: they turned out to be someone else's.
+    pub(crate) fn leave(&mut self, theirs: &HashSet<Cidr>) {
+        self.ours.retain(|element| !theirs.contains(element));
     }
 
     /// Whether a change other than the one looked at accounts for `element`.

@@ -110,6 +110,19 @@ impl KeyWish {
     }
 }
 
+/// What was in the store before ours, for every key that an entry still asks for: a later entry for
+/// the same key remembers it, too, so that whichever ends last puts it back.
+pub(crate) fn remembered(view: &View) -> HashMap<String, Option<String>> {
+    let mut before: HashMap<String, Option<String>> = HashMap::new();
+    for change in view.changes() {
+        for (ask, _) in view.keys(change) {
+            let known = before.entry(ask.key.clone()).or_default();
+            *known = known.take().or_else(|| ask.already_there.clone());
+        }
+    }
+    before
+}
+
 type Stands = Vec<(End, Standing, EntryId)>;
 
 /// Every key that an entry still asks for, with the ends asked.

@@ -4,4 +4,5 @@ mod front_door;
 mod geo;
 mod harness;
 mod ip;
+mod ledger;
 mod target;
