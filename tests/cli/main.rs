@@ -5,6 +5,7 @@ mod generated;
 mod geo;
 mod harness;
 mod ip;
+mod ledger;
 mod runbook;
 mod target;
 mod token;
