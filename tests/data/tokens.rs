@@ -249,9 +249,13 @@ fn wycheproofs_vectors_are_refused_each_with_a_reason() {
             };
             let flags = vector["flags"].to_string();
             if vector["result"] == "valid" {
+                // Two of them have characters in the header that lenient readers skip.
                 let payload =
                     reason.contains("payload is not") || reason.contains("payload is missing");
-                assert!(payload, "{what}: {reason}");
+                assert!(
+                    payload || reason.contains("is not base64url"),
+                    "{what}: {reason}"
+                );
             } else if flags.contains("AlgIsNone") {
                 assert!(
                     reason.contains("none") || reason.contains("missing"),
