@@ -26,7 +26,7 @@ use crate::token::{Form, Format, Place, State, Token, TokenError, Verdict};
 /// with. Nothing is asked of AWS, and the token is shown by its digest only. With a key (or the
 /// runbook's) the signature is checked; a wrong one exits 3.
 ///
-/// Example: onair token inspect - --key-env SIGNING_KEY
+/// Example: onair token inspect - --key-env KEY
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
     /// The token; - (or nothing) takes it from a hidden prompt or standard input, @FILE from a file

@@ -21,7 +21,7 @@ use crate::token::{self, ClaimValue, DEFAULT_LIFETIME, Format, MintError, MintRe
 /// minutes (--for, at most 1h), and is printed alone on standard output. The ledger keeps its digest
 /// and its claims. A claim is text; NAME:=JSON gives numbers, lists and maps.
 ///
-/// Example: onair token mint --claim sub=canary --for 5m --key-env SIGNING_KEY
+/// Example: onair token mint --claim sub=canary --for 5m --key-env KEY
 #[derive(Debug, clap::Args)]
 pub(crate) struct MintArgs {
     /// A claim: sub=8841 is text, level:=3 is JSON; may be given many times
