@@ -18,7 +18,7 @@ use crate::ledger::view::View;
 use crate::ledger::{EntryId, Ledger};
 use crate::observe::{self, ObserveError};
 use crate::plan::geo::{Wish, plan_geo};
-use crate::plan::ip_set::{Demand, SET_LIMIT, TooMany, plan_set};
+use crate::plan::ip_set::{self, Demand, SET_LIMIT, TooMany, plan_set};
 use crate::plan::keys::{Batch, KeyPlan, KeyWish, plan_keys};
 use crate::ui::Interrupt;
 
@@ -273,9 +273,13 @@ impl Applier<'_> {
                         missing_at_first = Some(own.filter(|one| !present.contains(one)).collect())
                     }
                     Some(missing) if !tries.may_have_landed => {
-                        let appeared = missing.iter().copied().filter(|one| present.contains(one));
-                        found_late
-                            .extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
+                        found_late.extend(ip_set::found_late(
+                            &view,
+                            id,
+                            family,
+                            missing,
+                            &observed.addresses,
+                        ));
                     }
                     Some(_) => {}
                 }

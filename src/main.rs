@@ -12,6 +12,7 @@ mod context;
 mod edge;
 mod error;
 mod event;
+mod layers;
 mod ledger;
 mod observe;
 mod plan;
@@ -110,7 +111,11 @@ async fn run(cli: Cli) -> Exit {
     let listen = async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             if heard.request() {
-                talk.say("interrupted: finishing the step in hand; Ctrl-C again leaves at once");
+                if heard.is_writing() {
+                    talk.say(
+                        "interrupted: finishing the step in hand; Ctrl-C again leaves at once",
+                    );
+                }
             } else {
                 return;
             }
@@ -142,6 +147,7 @@ async fn run(cli: Cli) -> Exit {
 
 fn print(ui: &Ui, answer: &Answer, output: Output) -> Exit {
     match output {
+        Output::Json if answer.streamed => {}
         Output::Json => ui.answer(&render::json(answer)),
         Output::Csv => ui.answer_raw(answer.sheet.csv().as_bytes()),
         Output::Markdown => ui.answer(&answer.sheet.markdown()),
@@ -156,7 +162,9 @@ fn print(ui: &Ui, answer: &Answer, output: Output) -> Exit {
             .as_ref()
             .filter(|_| answer.exit != Exit::Difference)
         {
-            ui.fail(&Failure::failed("", message));
+            let mut failure = Failure::failed("", message);
+            failure.hints.clone_from(&answer.hints);
+            ui.fail(&failure);
         }
     }
     answer.exit

@@ -48,7 +48,8 @@ pub(crate) struct Interrupt(Rc<InterruptState>);
 #[derive(Debug, Default)]
 struct InterruptState {
     requested: Cell<bool>,
-    writing: Cell<bool>,
+    /// How many steps under way must not be cut.
+    writing: Cell<u32>,
     notify: Notify,
 }
 
@@ -68,9 +69,14 @@ impl Interrupt {
         self.0.requested.get()
     }
 
+    /// Whether a change is under way.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.0.writing.get() > 0
+    }
+
     /// Marks that a change is under way.
     pub(crate) fn writing(&self) -> WritingGuard {
-        self.0.writing.set(true);
+        self.0.writing.set(self.0.writing.get() + 1);
         WritingGuard(self.clone())
     }
 
@@ -89,7 +95,7 @@ impl Interrupt {
     pub(crate) async fn stops_at_once(&self) {
         loop {
             let notified = self.0.notify.notified();
-            if self.is_requested() && !self.0.writing.get() {
+            if self.is_requested() && self.0.writing.get() == 0 {
                 return;
             }
             notified.await;
@@ -99,7 +105,8 @@ impl Interrupt {
 
 impl Drop for WritingGuard {
     fn drop(&mut self) {
-        self.0.0.writing.set(false);
+        let state = &self.0.0;
+        state.writing.set(state.writing.get().saturating_sub(1));
     }
 }
 
@@ -370,6 +377,12 @@ impl Ui {
                 "not confirmed; nothing was changed",
             ))
         }
+    }
+
+    /// The approval that tending goes by: whoever starts it orders in advance that what the ledger
+    /// says has ended is ended, and that what was cut off is finished. Nothing else may use it.
+    pub(crate) fn standing_order(&self) -> Approved {
+        Approved::by_confirmation()
     }
 
     /// Asks one line; Ctrl-C and the end of input answer 130.

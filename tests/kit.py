@@ -5,6 +5,8 @@ port, third-party emulators, boto3 clients, and a strict look at every answer th
 import base64
 import contextlib
 import datetime
+import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -15,8 +17,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ElementTree
 
@@ -91,11 +95,15 @@ class Desk:
             "ONAIR_EVENT": name,
         }
         self.options = []
+        # The evening of the event, whenever the tests run: a minute after kickoff and on from there.
+        self.evening = datetime.datetime(2026, 6, 14, 18, 31, tzinfo=datetime.timezone.utc)
+        self.begun = time.monotonic()
 
     def _copy(self):
         desk = object.__new__(Desk)
         desk.folder, desk.name = self.folder, self.name
         desk.environment, desk.options = dict(self.environment), list(self.options)
+        desk.evening, desk.begun = self.evening, self.begun
         return desk
 
     def env(self, **variables):
@@ -118,10 +126,15 @@ class Desk:
             named["AWS_ENDPOINT_URL"] = url
         return self.env(ONAIR_ADDRESS_URL="none", ONAIR_OPERATOR="jess", **CREDENTIALS, **named)
 
+    def _command(self, arguments):
+        since = datetime.timedelta(seconds=time.monotonic() - self.begun)
+        now = (self.evening + since).isoformat().replace("+00:00", "Z")
+        return [binary(), "--now", now, *self.options, *map(str, arguments)]
+
     def start(self, *arguments, **options):
         """Starts the binary and does not wait for it."""
         return subprocess.Popen(
-            [binary(), *self.options, *map(str, arguments)],
+            self._command(arguments),
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -138,7 +151,7 @@ class Desk:
             arguments = ["-o", "json", *arguments]
         begin = time.monotonic()
         completed = subprocess.run(
-            [binary(), *self.options, *arguments],
+            self._command(arguments),
             cwd=self.folder,
             env=self.environment,
             input=input,
@@ -246,6 +259,23 @@ def client(service, url=None, strict=None, **settings):
     if strict is not None:
         made.meta.events.register("before-parse.*.*", strict.look)
     return made
+
+
+def bucket_client(url):
+    """A boto3 client for S3 in the runbook's region, where the ledger's bucket is."""
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="eu-central-1",
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=botocore.config.Config(s3={"addressing_style": "path"}),
+    )
+
+
+def make_bucket(url, name):
+    where = {"LocationConstraint": "eu-central-1"}
+    bucket_client(url).create_bucket(Bucket=name, CreateBucketConfiguration=where)
 
 
 def refused(call, **arguments):
@@ -498,3 +528,77 @@ def operations_of_the_embedded_cloud():
 
 def utc(seconds=0):
     return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+
+
+class Between:
+    """A loopback proxy that does something once, just before the first request that `matches`
+    reaches the emulator: the moment between another's read and write.
+    """
+
+    def __init__(self, url, matches, action):
+        self.hits = 0
+        between = self
+        target = urllib.parse.urlsplit(url).netloc
+        lock = threading.Lock()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def forward(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                with lock:
+                    if matches(self.command, self.path, self.headers):
+                        between.hits += 1
+                        if between.hits == 1:
+                            action()
+                connection = http.client.HTTPConnection(target, timeout=30)
+                connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                        connection.putheader(name, value)
+                connection.putheader("Content-Length", str(len(body)))
+                connection.endheaders(body)
+                answer = connection.getresponse()
+                content = answer.read()
+                self.send_response_only(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+                connection.close()
+
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = forward
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def runbook(account=ACCOUNT, distributions=("E1CUPFINAL0001", "E1CUPFINAL0002"), bucket="example-onair-ledgers"):
+    """The worked runbook for another account, its distributions and its ledger."""
+    text = RUNBOOK.read_text()
+    for before, after in (
+        ("E1CUPFINAL0001", distributions[0]),
+        ("E1CUPFINAL0002", distributions[1]),
+        (f'account = "{ACCOUNT}"', f'account = "{account}"'),
+        ("s3://example-onair-ledgers/", f"s3://{bucket}/"),
+    ):
+        assert before in text, f"the worked runbook has no {before}"
+        text = text.replace(before, after)
+    return text
+
+
+def has_command(*words):
+    """Whether the binary has a command. What is not there is no reason to pass: the caller fails."""
+    done = subprocess.run([binary(), *words, "--help"], capture_output=True, text=True)
+    return done.returncode == 0

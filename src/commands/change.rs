@@ -134,7 +134,7 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         && !session.options().answers.yes
         && session.options().answers.confirm.is_none();
     if asked {
-        session.ui().say(&text);
+        session.ui().say(text.trim_end());
     }
     let approved = session
         .ui()
@@ -312,6 +312,12 @@ async fn plan(
         .reason
         .or_else(|| session.options().reason.clone());
     mark_already_there(&mut draft.intent, &basis.view, &seen);
+    if is_marked(&draft.intent)
+        && let Ok(read) = crate::ledger::read_view(&session.ledger).await
+    {
+        // The ledger was read before the cloud: what a colleague blocked in between is no one else's.
+        mark_already_there(&mut draft.intent, &read.view, &seen);
+    }
     draft
         .findings
         .extend(phase_finding(session, basis, intention.command()));
@@ -450,8 +456,16 @@ async fn observe_needs(
     })
 }
 
+fn is_marked(intent: &Intent) -> bool {
+    let opens = &intent.opens;
+    !opens.already_there.is_empty()
+        || opens.keys.iter().any(|ask| ask.already_there.is_some())
+        || opens.countries.iter().any(|ask| ask.already)
+}
+
 /// Marks what was there before us and what nothing of ours explains: our end must leave it.
 fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
+    intent.opens.already_there.clear();
     for (family, set) in &seen.sets {
         let explained = Demand::of(view, None, *family);
         let present: HashSet<Cidr> = set.addresses.iter().copied().collect();
@@ -468,9 +482,11 @@ fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
     if let Some(store) = &seen.store {
         let asked = crate::plan::keys::standing_keys(view);
         for ask in &mut intent.opens.keys {
-            if !asked.contains_key(&ask.key) {
-                ask.already_there = store.values.get(&ask.key).cloned();
-            }
+            let theirs = store
+                .values
+                .get(&ask.key)
+                .filter(|_| !asked.contains_key(&ask.key));
+            ask.already_there = theirs.cloned();
         }
     }
     for ask in &mut intent.opens.countries {
@@ -785,7 +801,7 @@ fn plan_text(session: &Session, basis: &Basis<'_>, planned: &Planned) -> String 
 }
 
 /// Writes the intent down before anything is touched.
-async fn write_intent(
+pub(crate) async fn write_intent(
     session: &Session,
     intent: &Intent,
     goes_on: bool,
@@ -836,6 +852,52 @@ pub(crate) async fn finish(
     known: Known,
     state: &EventState,
 ) -> Result<Finished, Failure> {
+    attempt(session, approved, entry, resources, known, state, None).await
+}
+
+/// Carries out once more a change that is in the ledger: one that was cut off, or one whose ends
+/// have moved. What an earlier attempt did stays true when this one fails.
+pub(crate) async fn finish_again(
+    session: &Session,
+    approved: &Approved,
+    change: &Change,
+    resources: &[Resource],
+    state: &EventState,
+) -> Result<Finished, Failure> {
+    let earlier: Vec<&PartOutcome> = change
+        .outcomes()
+        .flat_map(|outcome| &outcome.parts)
+        .collect();
+    let landed = earlier
+        .iter()
+        .any(|part| matches!(part.result, Verdict::Applied | Verdict::Partly));
+    let at_least = if landed {
+        Verdict::Partly
+    } else {
+        Verdict::Unknown
+    };
+    attempt(
+        session,
+        approved,
+        change.entry(),
+        resources,
+        Known::default(),
+        state,
+        Some(at_least),
+    )
+    .await
+}
+
+/// One attempt; `at_least` is what is true of the change even when the attempt fails altogether.
+async fn attempt(
+    session: &Session,
+    approved: &Approved,
+    entry: &Entry<Body>,
+    resources: &[Resource],
+    known: Known,
+    state: &EventState,
+    at_least: Option<Verdict>,
+) -> Result<Finished, Failure> {
     let started = session.clock.now();
     let deadline = started
         .saturating_add(session.options().timeout)
@@ -881,7 +943,10 @@ pub(crate) async fn finish(
     drop(bar);
     let (parts, errors): (Vec<PartOutcome>, Vec<Option<ApplyError>>) = carried.into_iter().unzip();
     let errors: Vec<ApplyError> = errors.into_iter().flatten().collect();
-    let result = overall(&parts);
+    let result = match (overall(&parts), at_least) {
+        (Verdict::Failed, Some(at_least)) => at_least,
+        (result, _) => result,
+    };
     let exit = exit_of(result, &errors);
     let outcome = Outcome {
         intent: entry.id,
@@ -916,6 +981,9 @@ pub(crate) async fn finish(
         if let Some(proof) = proof {
             if proof.state == crate::ledger::body::ProofState::NotYet {
                 finished.exit = Exit::NotYet;
+            }
+            if session.ui().interrupt().is_requested() {
+                finished.exit = Exit::Interrupted;
             }
             if let Err(error) = session
                 .ledger
@@ -988,6 +1056,7 @@ impl Finished {
         if self.exit != Exit::Done {
             let (code, message) = self.error();
             answer = answer.exiting(self.exit, &code, &message);
+            answer.hints = self.hints(name);
         }
         answer
     }
@@ -1027,10 +1096,28 @@ impl Finished {
             (Exit::NotYet, _) => {
                 "applied, but requests that it should refuse are still served".to_owned()
             }
+            (Exit::Interrupted, None) => {
+                "stopped watching; the change stands and is in the ledger".to_owned()
+            }
             (_, Some(error)) => error.to_string(),
             (_, None) => "not applied".to_owned(),
         };
         (code.to_owned(), message)
+    }
+
+    /// What to type next.
+    pub(crate) fn hints(&self, name: &str) -> Vec<String> {
+        let hint = match self.exit {
+            Exit::Partly => format!("`onair ledger resume {name}` finishes it"),
+            Exit::Interrupted if self.outcome.result == Verdict::Applied => return Vec::new(),
+            Exit::Interrupted => format!("`onair ledger resume {name}` finishes it"),
+            Exit::Conflict => "run it again; a longer --timeout tries longer".to_owned(),
+            Exit::NotYet => "`onair status` follows it to the edges".to_owned(),
+            Exit::Failed | Exit::Refused | Exit::Usage | Exit::Difference | Exit::Done => {
+                return Vec::new();
+            }
+        };
+        vec![hint]
     }
 
     /// What happened, in words.

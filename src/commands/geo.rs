@@ -17,18 +17,25 @@ use crate::runbook::model;
 /// Block, unblock and show countries on the event's distributions
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum GeoCommand {
+    /// Keep viewers of these countries out
+    ///
+    /// Named by the effect on viewers: with an allow list it takes the country off the list, with a
+    /// block list it puts it on. A roll-out takes minutes, and so does undoing it.
+    ///
+    /// Example: onair geo block CZ --confirm Czechia -m "rights withdrawn"
     Block(CountryArgs),
     Reset(ResetArgs),
     Status(StatusArgs),
+    /// Let viewers of these countries in
+    ///
+    /// Named by the effect on viewers: with an allow list it puts the country on the list, with a
+    /// block list it takes it off. A roll-out takes minutes, and so does undoing it.
+    ///
+    /// Example: onair geo unblock PL --confirm Poland -m "rights bought at half-time"
     Unblock(CountryArgs),
 }
 
-/// Countries, and where
-///
-/// Named by the effect on viewers: with an allow list, block takes the country off the list; with a
-/// block list, it puts it on. A roll-out takes minutes, and so does undoing it.
-///
-/// Example: onair geo block AT --confirm Austria -m "rights end at the border"
+/// Countries, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CountryArgs {
     /// Countries: ISO 3166-1 codes, names, or groups such as EU
@@ -40,6 +47,8 @@ pub(crate) struct CountryArgs {
 }
 
 /// Bring the geo restriction back to what the runbook says
+///
+/// Sets mode and countries as a whole, so what others changed at the restriction goes, too.
 ///
 /// Example: onair geo reset --to runbook --confirm cup-final
 #[derive(Debug, clap::Args)]

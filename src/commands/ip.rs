@@ -396,6 +396,9 @@ impl Block {
             let lasts = rank(longest.intent().end);
             if lasts > wanted && explicit_end && basis.session.options().until.is_some() {
                 for change in changes {
+                    if change.operator() != basis.operator {
+                        draft.level = draft.level.max(1);
+                    }
                     draft.intent.closes.push(Part {
                         entry: *change.id(),
                         what: What::Prefixes(vec![value.cidr]),

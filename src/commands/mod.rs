@@ -1,6 +1,7 @@
 //! One file per command: its arguments, whose doc comments are the help, and `run`. Glue only:
 //! what is decided is decided in `plan`, what is shown is shown by `render` and `ui`.
 
+mod carried;
 pub(crate) mod change;
 pub(crate) mod complete;
 pub(crate) mod event;
@@ -30,6 +31,7 @@ use crate::event::time;
 use crate::ledger::body::End;
 use crate::ledger::clock::EventState;
 use crate::render::Answer;
+use crate::ui::WARN;
 
 use change::Basis;
 
@@ -103,10 +105,11 @@ pub(crate) fn header(session: &Session, state: &EventState, operator: Option<&st
     let event = &session.runbook.event;
     let now = session.clock.now();
     let clock = time::since_kickoff(now, event.starts, &event.kickoff_label);
-    let overtime = state
-        .overtime(now)
-        .map(|over| format!(" OVERTIME {}", human(over)))
-        .unwrap_or_default();
+    // Past its planned end the event goes on, and the line says so where everybody looks.
+    let clock = match state.overtime(now) {
+        Some(over) => format!("{WARN}{clock} OVERTIME {}{WARN:#}", human(over)),
+        None => clock,
+    };
     let account = session
         .known_caller()
         .map_or(session.runbook.aws.account.as_str(), |caller| {
@@ -123,8 +126,8 @@ pub(crate) fn header(session: &Session, state: &EventState, operator: Option<&st
     let distributions = session.runbook.distributions.len();
     let plural = if distributions == 1 { "" } else { "s" };
     let mut line = format!(
-        "{target} {} · {clock}{overtime} · {} · account {profile}…{digits} · {distributions} distribution{plural}",
-        event.id, state.phase
+        "{target} {} · {clock} · account {profile}…{digits} · {distributions} distribution{plural}",
+        event.id
     );
     if let Some(operator) = operator {
         line.push_str(&format!(" · you: {operator}"));

@@ -215,7 +215,7 @@ impl Play {
         if self.runbook.waf.is_some() {
             steps.push(self.block_a_re_streamer().await?);
         }
-        if self.runbook.geo.is_some() && !self.runbook.distributions.is_empty() {
+        if self.country_to_block().is_some() && !self.runbook.distributions.is_empty() {
             steps.push(self.block_a_country_by_mistake().await?);
             steps.push(self.undo_it().await?);
         }
@@ -273,7 +273,8 @@ impl Play {
             .unwrap_or_else(|| "/live/index.m3u8".to_owned());
         let mut viewer = ViewerRequest::new(&path, self.session.clock.now());
         viewer.country = self
-            .served_country()
+            .country_to_block()
+            .or_else(|| self.served_countries().first().copied())
             .map(|country| country.code().to_owned());
         viewer
     }
@@ -285,10 +286,26 @@ impl Play {
         }
     }
 
-    /// A country with rights that may be blocked.
-    fn served_country(&self) -> Option<Country> {
+    /// The countries with rights.
+    fn served_countries(&self) -> Vec<Country> {
+        let Some(geo) = &self.runbook.geo else {
+            return Vec::new();
+        };
+        Country::all()
+            .filter(|country| !geo.blocks(*country))
+            .collect()
+    }
+
+    /// A country with rights that may be blocked; the only one may not.
+    fn country_to_block(&self) -> Option<Country> {
         let geo = self.runbook.geo.as_ref()?;
-        Country::all().find(|country| !geo.blocks(*country) && !geo.never_block.contains(country))
+        let served = self.served_countries();
+        if served.len() < 2 {
+            return None;
+        }
+        served
+            .into_iter()
+            .find(|country| !geo.never_block.contains(country))
     }
 
     async fn block_a_re_streamer(&mut self) -> Result<Step, Failure> {
@@ -312,7 +329,7 @@ impl Play {
 
     async fn block_a_country_by_mistake(&mut self) -> Result<Step, Failure> {
         let country = self
-            .served_country()
+            .country_to_block()
             .ok_or_else(|| Failure::usage("the runbook leaves no country to rehearse with"))?;
         self.session.context.options.answers.confirm = Some(country.name().to_owned());
         let block = super::geo::block_of(&self.session, country)?;

@@ -7,7 +7,7 @@ use super::change::{self, Basis, Intention, Needs, Seen};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::event::duration::human;
-use crate::ledger::body::{Drift, GeoReset, Kind};
+use crate::ledger::body::{Drift, GeoReset, Intent, Kind};
 use crate::ledger::view::{Change, Progress};
 use crate::plan::change::{Draft, Touched, empty_intent};
 use crate::render::Answer;
@@ -75,6 +75,26 @@ impl Undo {
     }
 }
 
+/// The intent that takes `target` back.
+pub(crate) fn taking_back(target: &Change, empty: Intent) -> Intent {
+    let intent = target.intent();
+    let reversed = intent.geo_reset.iter().map(|reset| GeoReset {
+        distribution: reset.distribution.clone(),
+        before: reset.after.clone(),
+        after: reset.before.clone(),
+    });
+    Intent {
+        undoes: Some(*target.id()),
+        gives: intent.takes.clone(),
+        takes: Drift {
+            prefixes: intent.gives.prefixes.clone(),
+            keys: intent.gives.keys.clone(),
+        },
+        geo_reset: reversed.collect(),
+        ..empty
+    }
+}
+
 impl Intention for Undo {
     fn command(&self) -> &'static str {
         "ledger undo"
@@ -99,22 +119,10 @@ impl Intention for Undo {
         let target = self.target(basis)?;
         let intent = target.intent();
         let summary = format!("UNDO {}: {}", target.name(), intent.summary);
-        let mut undo = empty_intent("ledger undo", &summary, Kind::Undo, basis.now);
-        undo.undoes = Some(*target.id());
-        undo.gives = intent.takes.clone();
-        undo.takes = Drift {
-            prefixes: intent.gives.prefixes.clone(),
-            keys: intent.gives.keys.clone(),
-        };
-        undo.geo_reset = intent
-            .geo_reset
-            .iter()
-            .map(|reset| GeoReset {
-                distribution: reset.distribution.clone(),
-                before: reset.after.clone(),
-                after: reset.before.clone(),
-            })
-            .collect();
+        let undo = taking_back(
+            target,
+            empty_intent("ledger undo", &summary, Kind::Undo, basis.now),
+        );
         let age = basis.now.duration_since(target.at());
         let since = basis.view.touched_since(target);
         let headline = format!("{summary} · by {} {} ago", target.operator(), human(age));

@@ -12,7 +12,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// The values a command works on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValueArgs {
-    /// Values; @FILE reads them from a file, - from standard input
+    /// Addresses or prefixes; @FILE reads them from a file, - from standard input
     #[arg(required = true, value_name = "VALUE")]
     values: Vec<String>,
     /// Column of a CSV file: its name or number

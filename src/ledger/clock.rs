@@ -33,13 +33,13 @@ impl EventState {
         let mut set: Option<(Timestamp, Phase)> = None;
         let mut closed_at = None;
         for entry in view.clock() {
-            match &entry.change {
+            match entry.change() {
                 ClockChange::Extend { ends: later, .. } => ends = *later,
                 ClockChange::Phase { phase, .. } => {
-                    set = Some((entry.at, *phase));
+                    set = Some((entry.at(), *phase));
                     closed_at = None;
                 }
-                ClockChange::Close { .. } => closed_at = Some(entry.at),
+                ClockChange::Close { .. } => closed_at = Some(entry.at()),
             }
         }
         let planned_end = times.ends;

@@ -38,16 +38,42 @@ pub(crate) struct Change {
     /// The id said over a radio; none while the entry is only in the local spool.
     pub(crate) handle: Option<String>,
     pub(crate) spooled: bool,
-    outcome: Option<Arc<Entry<Body>>>,
+    /// What came of it, attempt by attempt; the last one stands.
+    outcomes: Vec<Arc<Entry<Body>>>,
     proof: Option<Arc<Entry<Body>>>,
 }
 
 /// One move of the event's clock.
 #[derive(Debug, Clone)]
 pub(crate) struct ClockEntry {
-    pub(crate) at: Timestamp,
-    pub(crate) operator: String,
-    pub(crate) change: ClockChange,
+    entry: Arc<Entry<Body>>,
+    pub(crate) spooled: bool,
+}
+
+impl ClockEntry {
+    pub(crate) fn id(&self) -> &EntryId {
+        &self.entry.id
+    }
+
+    pub(crate) fn at(&self) -> Timestamp {
+        self.entry.at
+    }
+
+    pub(crate) fn operator(&self) -> &str {
+        &self.entry.operator
+    }
+
+    /// The ledger entry as it is stored.
+    pub(crate) fn entry(&self) -> &Entry<Body> {
+        &self.entry
+    }
+
+    pub(crate) fn change(&self) -> &ClockChange {
+        match &self.entry.body {
+            Body::Clock(change) => change,
+            _ => unreachable!("a move of the clock is made from such an entry only"),
+        }
+    }
 }
 
 /// How far a change is.
@@ -121,15 +147,25 @@ impl Change {
 
     /// What came of it, so far.
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
-        match self.outcome.as_ref().map(|entry| &entry.body) {
-            Some(Body::Outcome(outcome)) => Some(outcome),
-            _ => None,
-        }
+        self.outcomes().next_back()
     }
 
-    /// When its outcome was written down.
+    /// What came of each attempt, oldest first.
+    pub(crate) fn outcomes(&self) -> impl DoubleEndedIterator<Item = &Outcome> {
+        self.outcomes.iter().filter_map(|entry| match &entry.body {
+            Body::Outcome(outcome) => Some(outcome),
+            _ => None,
+        })
+    }
+
+    /// When its last outcome was written down.
     pub(crate) fn settled_at(&self) -> Option<Timestamp> {
-        self.outcome.as_ref().map(|entry| entry.at)
+        self.outcomes.last().map(|entry| entry.at)
+    }
+
+    /// The entries that tell what came of it, as they are stored.
+    pub(crate) fn later_entries(&self) -> impl Iterator<Item = &Entry<Body>> {
+        self.outcomes.iter().chain(&self.proof).map(Arc::as_ref)
     }
 
     pub(crate) fn proof(&self) -> Option<&Proof> {
@@ -165,8 +201,7 @@ impl Change {
     /// Prefixes that were someone else's already.
     pub(crate) fn already_there(&self) -> HashSet<Cidr> {
         let found_late = self
-            .outcome()
-            .into_iter()
+            .outcomes()
             .flat_map(|outcome| &outcome.parts)
             .flat_map(|part| &part.already_there);
         self.intent()
@@ -197,15 +232,14 @@ impl View {
                     inner.changes.push(Change {
                         handle: handles.get(&id).cloned(),
                         spooled: spooled.contains(&id),
-                        outcome: None,
+                        outcomes: Vec::new(),
                         proof: None,
                         entry,
                     });
                 }
-                Body::Clock(change) => inner.clock.push(ClockEntry {
-                    at: entry.at,
-                    operator: entry.operator.clone(),
-                    change: change.clone(),
+                Body::Clock(_) => inner.clock.push(ClockEntry {
+                    spooled: spooled.contains(&entry.id),
+                    entry,
                 }),
                 // An outcome can sort before its intent when two machines' clocks differ.
                 Body::Outcome(_) | Body::Proof(_) => late.push(entry),
@@ -223,7 +257,7 @@ impl View {
                 let change = &mut inner.changes[*index];
                 match &entry.body {
                     Body::Proof(_) => change.proof = Some(entry),
-                    _ => change.outcome = Some(entry),
+                    _ => change.outcomes.push(entry),
                 }
             }
         }
@@ -279,14 +313,19 @@ impl View {
             .filter(|change| change.spooled)
             .map(|change| *change.id())
             .collect();
-        let entries = self.entries().chain([Arc::new(entry)]);
+        let clock = self
+            .inner
+            .clock
+            .iter()
+            .map(|moved| Arc::clone(&moved.entry));
+        let entries = self.entries().chain(clock).chain([Arc::new(entry)]);
         (Self::build(entries, &handles, &spooled), id)
     }
 
     /// The entries that the changes are made of.
     fn entries(&self) -> impl Iterator<Item = Arc<Entry<Body>>> {
         self.inner.changes.iter().flat_map(|change| {
-            let late = change.outcome.iter().chain(&change.proof);
+            let late = change.outcomes.iter().chain(&change.proof);
             std::iter::once(&change.entry).chain(late).cloned()
         })
     }
@@ -513,33 +552,63 @@ impl View {
             })
     }
 
-    /// Whether the crew closed the event, and when.
+    /// The changes that end `change`, all or part of it, oldest first.
+    pub(crate) fn closed_by(&self, change: &Change) -> Vec<&Change> {
+        let closes = self.inner.closes.get(change.id()).into_iter().flatten();
+        closes
+            .map(|(by, _)| &self.inner.changes[*by])
+            .filter(|by| by.progress() != Progress::Void && self.effect(by) != Effect::None)
+            .collect()
+    }
+
+    /// When the crew closed the event, unless it opened it again since.
     pub(crate) fn closed_at(&self) -> Option<Timestamp> {
-        self.inner
+        let last = self
+            .inner
             .clock
             .iter()
             .rev()
-            .find_map(|entry| matches!(entry.change, ClockChange::Close { .. }).then_some(entry.at))
+            .find(|moved| !matches!(moved.change(), ClockChange::Extend { .. }))?;
+        matches!(last.change(), ClockChange::Close { .. }).then(|| last.at())
     }
 
     /// When `change` ends by itself, as far as that is a time: ends derived from the event's come
-    /// only when the crew closes it.
+    /// only when the crew closes it. What is opened after that stands until it is closed again.
     pub(crate) fn ends_at(&self, change: &Change) -> Option<Timestamp> {
         match change.intent().end {
             End::Never => None,
             End::At(at) => Some(at),
-            End::Event => self.closed_at(),
+            End::Event => self.closed_at().filter(|closed| *closed >= change.at()),
         }
     }
 
-    /// The open changes whose end has come.
+    /// The changes whose end has come and that still do something.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Change> {
         self.inner
             .changes
             .iter()
             .filter(|change| self.ends_at(change).is_some_and(|end| end <= now))
-            .filter(|change| change.progress() != Progress::Void && self.is_open(change))
+            .filter(|change| self.does_something(change))
             .collect()
+    }
+
+    /// Whether `change` would leave something behind if it did not end: what it opened is open, or
+    /// what it only lifted for a time is still lifted.
+    pub(crate) fn does_something(&self, change: &Change) -> bool {
+        if change.progress() == Progress::Void {
+            return false;
+        }
+        if self.is_open(change) {
+            return true;
+        }
+        let intent = change.intent();
+        let only_lifts = intent.opens.is_empty()
+            && (!intent.closes.is_empty()
+                || !intent.takes.is_empty()
+                || !intent.geo_reset.is_empty());
+        only_lifts
+            && intent.kind == Kind::Change
+            && matches!(self.effect(change), Effect::Full | Effect::Returning)
     }
 
     /// The changes that a crash, a lost connection or a conflict cut off.

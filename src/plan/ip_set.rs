@@ -57,8 +57,6 @@ pub(crate) struct Demand {
     closing: HashSet<Cidr>,
     /// Every element that may be ours: what an entry asked for before or after the change.
     ours: HashSet<Cidr>,
-    /// What other changes ask for, however far they are.
-    others: HashSet<Cidr>,
     /// What the change itself asks for.
     own: Vec<Cidr>,
     merged_before: Vec<Cidr>,
@@ -79,7 +77,6 @@ impl Demand {
                     if piece.cidr.family() != family || piece.already_there {
                         continue;
                     }
-                    demand.others.insert(piece.cidr);
                     if piece.standing == Standing::Open {
                         demand.ours.insert(piece.cidr);
                     }
@@ -128,11 +125,6 @@ impl Demand {
             || self.merged_before.contains(&element)
     }
 
-    /// Whether a change other than the one looked at accounts for `element`.
-    pub(crate) fn is_explained_by_others(&self, element: Cidr) -> bool {
-        self.others.contains(&element)
-    }
-
     /// Whether an entry asks for `element` that was someone else's before.
     pub(crate) fn is_marked_foreign(&self, element: Cidr) -> bool {
         self.wanted.contains(&element) && !self.ours.contains(&element)
@@ -164,13 +156,34 @@ impl Demand {
     }
 
     fn note_merges(&mut self, change: &Change, family: Family) {
-        let parts = change
-            .outcome()
-            .into_iter()
-            .flat_map(|outcome| &outcome.parts);
+        let parts = change.outcomes().flat_map(|outcome| &outcome.parts);
         self.merged_before
             .extend(parts.flat_map(|part| of_family(&part.merged, family)));
     }
+}
+
+/// Of `missing`, which the change `own` did not see in the set at first, those that are in
+/// `observed` now although neither we nor another entry put them there: they are someone else's.
+pub(crate) fn found_late(
+    view: &View,
+    own: &EntryId,
+    family: Family,
+    missing: &HashSet<Cidr>,
+    observed: &[Cidr],
+) -> Vec<Cidr> {
+    let found: Vec<Cidr> = observed
+        .iter()
+        .copied()
+        .filter(|one| missing.contains(one))
+        .collect();
+    if found.is_empty() {
+        return found;
+    }
+    let others = Demand::of(&view.assuming(own, Progress::Void), None, family);
+    found
+        .into_iter()
+        .filter(|one| !others.explains(*one))
+        .collect()
 }
 
 fn of_family(prefixes: &[Cidr], family: Family) -> impl Iterator<Item = Cidr> + '_ {

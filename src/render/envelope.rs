@@ -53,7 +53,7 @@ pub(crate) fn json(answer: &Answer) -> String {
     let error = answer.error.as_ref().map(|(code, message)| ErrorMember {
         code,
         message: message.clone(),
-        hint: None,
+        hint: (!answer.hints.is_empty()).then(|| answer.hints.join("; ")),
         retryable: answer.exit == Exit::Conflict,
         request_id: None,
     });

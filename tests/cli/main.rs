@@ -1,5 +1,10 @@
 //! The whole binary, as people and scripts run it: one file of tests per command.
 
 mod front_door;
+mod generated;
+mod geo;
 mod harness;
+mod ip;
+mod runbook;
+mod target;
 mod token;
