@@ -502,7 +502,9 @@ fn ledger_checks(ledger: &ReadLedger, error: Option<&str>) -> Vec<Check> {
     if let Some(error) = error {
         checks.push(Check::could_not_ask("ledger", format!("the store could not be read ({error}); what this machine has is shown")));
     } else if ledger.corrupt.is_empty() {
-        checks.push(Check::new("ledger", State::Ok, format!("{} changes, every entry readable", ledger.view.changes().len())));
+        let changes = ledger.view.changes().len();
+        let plural = if changes == 1 { "" } else { "s" };
+        checks.push(Check::new("ledger", State::Ok, format!("{changes} change{plural}, every entry readable")));
     }
     for corrupt in ledger.corrupt.iter().take(MOST_NAMED) {
         let message = format!("entry {} is unreadable: {}", corrupt.key, corrupt.reason);

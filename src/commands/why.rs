@@ -669,8 +669,8 @@ fn viewer(session: &Session, question: &Question, now: Timestamp) -> Viewer {
 
 /// Leaves out what the question does not touch: of a country alone, WAF's "the address is not known"
 /// says nothing, and so does geo of a claim.
-fn settle(question: &Question, lines: &mut [Line], session: &Session) {
-    for line in lines {
+fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
+    for line in lines.iter_mut() {
         if line.state == layers::State::Unknown && line.layer == Layer::Geo && question.prefix.is_none() && question.country.is_none() {
             line.state = layers::State::NotEvaluated;
             line.reason = "depends on the viewer's country (--country CODE)".to_owned();
@@ -682,6 +682,10 @@ fn settle(question: &Question, lines: &mut [Line], session: &Session) {
         if line.layer == Layer::Function && session.runbook.tokens.is_none() {
             line.reason = "the runbook names no function".to_owned();
         }
+    }
+    let waf_depends = lines.iter().any(|line| line.layer == Layer::Waf && line.state == layers::State::NotEvaluated);
+    if waf_depends {
+        lines.retain(|line| line.layer != Layer::Waf || line.state != layers::State::Allowed);
     }
 }
 
