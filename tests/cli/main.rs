@@ -7,5 +7,7 @@ mod harness;
 mod ip;
 mod ledger;
 mod runbook;
+mod status;
 mod target;
 mod token;
+mod why;
