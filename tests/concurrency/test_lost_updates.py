@@ -38,7 +38,7 @@ class Foreign:
                     if code not in ("WAFOptimisticLockException", "PreconditionFailed", "ConflictException"):
                         raise
                     self.conflicts += 1
-                self._stop.wait(0.15)
+                self._stop.wait(0.5)
         except BaseException as error:
             self._error = error
 
