@@ -254,11 +254,12 @@ impl Context {
         };
         let s3_endpoint = endpoints
             .as_ref()
-            .and_then(|endpoints| endpoints.of("AWS_ENDPOINT_URL_S3"));
+            .and_then(|endpoints| endpoints.own("AWS_ENDPOINT_URL_S3"));
         let ledger = match (&runbook.ledger.store, &endpoints, s3_endpoint) {
             (LedgerStore::Folder(folder), None, _) => LedgerPlace::Folder(folder.clone()),
             (LedgerStore::S3 { bucket, prefix }, None, _) => LedgerPlace::s3(bucket, prefix, None),
-            // The bucket is at the custom endpoint, too: not the real event's ledger.
+            // The bucket at S3's own custom endpoint is not the real event's ledger. An endpoint for
+            // everything says nothing of S3, and `sandbox serve` has none: then it is a folder.
             (LedgerStore::S3 { bucket, prefix }, Some(_), Some(url)) => {
                 LedgerPlace::s3(bucket, prefix, Some(url))
             }
@@ -351,16 +352,6 @@ impl Endpoints {
     fn first(&self) -> (&'static str, &str) {
         let (name, url) = &self.0[0];
         (name, url)
-    }
-
-    fn of(&self, name: &str) -> Option<String> {
-        let own = self.0.iter().find(|(one, _)| *one == name);
-        own.or_else(|| {
-            self.0
-                .iter()
-                .find(|(one, _)| matches!(*one, "--endpoint-url" | "AWS_ENDPOINT_URL"))
-        })
-        .map(|(_, url)| url.clone())
     }
 
     fn own(&self, name: &str) -> Option<String> {

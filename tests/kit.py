@@ -119,6 +119,12 @@ class Desk:
         desk.options.append("--rehearsal")
         return desk
 
+    def later(self, **duration):
+        """The same desk some time on."""
+        desk = self._copy()
+        desk.evening += datetime.timedelta(**duration)
+        return desk
+
     def against(self, url=None, **endpoints):
         """A custom endpoint for everything, or per service: CLOUDFRONT=url, S3=url …"""
         named = {f"AWS_ENDPOINT_URL_{service}": one for service, one in endpoints.items()}

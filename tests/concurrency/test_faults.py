@@ -11,7 +11,9 @@ def rehearsal(desk):
 
 
 def reset(rehearsal, *faults):
-    options = [word for fault in faults for word in ("--fault", fault)]
+    # What is shown of distributions is what the edges have: let them have it at once.
+    directives = ("rollout=0s", "rollout-skew=0s", *faults)
+    options = [word for one in directives for word in ("--fault", one)]
     rehearsal.onair("sandbox", "reset", "--rates", "off", *options).expect()
 
 
@@ -65,6 +67,9 @@ def test_a_change_cut_off_at_any_boundary_is_completed_and_nothing_is_done_twice
         before = countries(rehearsal)
         cut_off = rehearsal.onair("geo", "block", "SE", "--confirm", "Sweden")
         assert cut_off.code == -6, f"boundary {nth} of {number}: {cut_off}"
+        # Within the change's deadline nobody can know that it is not under way any more.
+        rehearsal.onair("ledger", "resume", "--yes").expect()
+        rehearsal = rehearsal.later(minutes=5)
         rehearsal.onair("ledger", "resume", "--yes").expect()
         after = countries(rehearsal)
         if after == before:

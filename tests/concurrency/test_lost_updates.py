@@ -38,7 +38,7 @@ class Foreign:
                     if code not in ("WAFOptimisticLockException", "PreconditionFailed", "ConflictException"):
                         raise
                     self.conflicts += 1
-                self._stop.wait(0.15)
+                self._stop.wait(0.5)
         except BaseException as error:
             self._error = error
 
@@ -105,8 +105,8 @@ def test_32_processes_with_10_edits_each_on_one_ip_set(desk):
     final = set(waf.get_ip_set(**key)["IPSet"]["Addresses"])
     served.close()
     assert foreign.writes >= 10
-    assert wanted | kept - final == set(), "lost"
-    assert final - wanted - kept == set(), "resurrected"
+    assert (wanted | kept) - final == set(), "lost"
+    assert final - (wanted | kept) == set(), "resurrected"
     assert not gone & final
 
 
