@@ -521,7 +521,9 @@ fn wycheproofs_signatures_are_told_apart() {
                 .ok()
                 .zip(key.as_ref().ok())
                 .map(|(jws, key)| key.check(jws.algorithm, jws.signed.as_bytes(), &jws.signature));
-            let valid = vector["result"] == "valid";
+            // 367 and 370 lost the padding that made them invalid: they are the valid 357.
+            let valid =
+                vector["result"] == "valid" || [367, 370].iter().any(|one| vector["tcId"] == *one);
             match verdict {
                 Some(Verdict::Verified) => {
                     assert!(valid, "{vector}");
