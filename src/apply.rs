@@ -269,7 +269,8 @@ impl Applier<'_> {
                     .filter(|one| one.family() == family);
                 // The first look was the plan's, also when what it read is stale by now.
                 if missing_at_first.is_none() {
-                    let first = planned_by.map_or(&observed.addresses, |planned| &planned.addresses);
+                    let first =
+                        planned_by.map_or(&observed.addresses, |planned| &planned.addresses);
                     let first: HashSet<&Cidr> = first.iter().collect();
                     missing_at_first = Some(own.filter(|one| !first.contains(one)).collect());
                 }

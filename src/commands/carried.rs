@@ -94,12 +94,27 @@ impl Carried {
         let how = match self.finished.outcome.result {
             Verdict::Applied if self.finished.changed() => "done".to_owned(),
             Verdict::Applied => "as meant already".to_owned(),
-            Verdict::Partly => format!("partly done · finish it: onair ledger resume {}", self.name),
-            Verdict::Unknown => format!("not known · find it out: onair ledger resume {}", self.name),
+            Verdict::Partly => {
+                format!("partly done · finish it: onair ledger resume {}", self.name)
+            }
+            Verdict::Unknown => {
+                format!("not known · find it out: onair ledger resume {}", self.name)
+            }
             Verdict::Failed => "not done".to_owned(),
         };
-        let error = self.finished.outcome.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
-        format!("{} {}: {} · {how}{error}", self.deed.word(), self.name, self.summary)
+        let error = self
+            .finished
+            .outcome
+            .error
+            .as_ref()
+            .map(|error| format!(" ({error})"))
+            .unwrap_or_default();
+        format!(
+            "{} {}: {} · {how}{error}",
+            self.deed.word(),
+            self.name,
+            self.summary
+        )
     }
 }
 
@@ -143,18 +158,35 @@ impl Tally {
 }
 
 /// Finishes `change`, which was cut off. What is as meant already is left alone.
-pub(crate) async fn resume(session: &Session, basis: &Basis<'_>, approved: &Approved, change: &Change) -> Result<Carried, Failure> {
+pub(crate) async fn resume(
+    session: &Session,
+    basis: &Basis<'_>,
+    approved: &Approved,
+    change: &Change,
+) -> Result<Carried, Failure> {
     again(session, basis, approved, change, Deed::Resumed).await
 }
 
 /// Carries `change` out once more, because what it means has moved with the event's end.
-pub(crate) async fn extend(session: &Session, basis: &Basis<'_>, approved: &Approved, change: &Change) -> Result<Carried, Failure> {
+pub(crate) async fn extend(
+    session: &Session,
+    basis: &Basis<'_>,
+    approved: &Approved,
+    change: &Change,
+) -> Result<Carried, Failure> {
     again(session, basis, approved, change, Deed::Extended).await
 }
 
-async fn again(session: &Session, basis: &Basis<'_>, approved: &Approved, change: &Change, deed: Deed) -> Result<Carried, Failure> {
+async fn again(
+    session: &Session,
+    basis: &Basis<'_>,
+    approved: &Approved,
+    change: &Change,
+    deed: Deed,
+) -> Result<Carried, Failure> {
     let resources = change::resources_of(session, &basis.view, change)?;
-    let finished = change::finish_again(session, approved, change, &resources, &basis.state).await?;
+    let finished =
+        change::finish_again(session, approved, change, &resources, &basis.state).await?;
     Ok(Carried {
         deed,
         id: *change.id(),
@@ -166,7 +198,13 @@ async fn again(session: &Session, basis: &Basis<'_>, approved: &Approved, change
 }
 
 /// Ends the changes `due`: in one entry where that can be, so that a hundred ends are one update.
-pub(crate) async fn end(session: &Session, basis: &Basis<'_>, approved: &Approved, command: &str, due: &[&Change]) -> Tally {
+pub(crate) async fn end(
+    session: &Session,
+    basis: &Basis<'_>,
+    approved: &Approved,
+    command: &str,
+    due: &[&Change],
+) -> Tally {
     let mut tally = Tally::default();
     for (intent, targets) in endings(&basis.view, due, command, basis.now) {
         if session.ui().interrupt().is_requested() {
@@ -205,7 +243,8 @@ async fn end_one(
         }
     };
     let known = crate::apply::Known::default();
-    let finished = change::finish(session, approved, &entry, &resources, known, &basis.state).await?;
+    let finished =
+        change::finish(session, approved, &entry, &resources, known, &basis.state).await?;
     let Body::Intent(written) = &entry.body else {
         unreachable!("an intent was written");
     };
@@ -221,8 +260,14 @@ async fn end_one(
 
 /// The intents that end `due`: one that closes all that can be closed, and one for each change that
 /// only lifted something for a time and is taken back.
-pub(crate) fn endings(view: &View, due: &[&Change], command: &str, now: jiff::Timestamp) -> Vec<(Intent, Vec<Target>)> {
-    let (lifting, closing): (Vec<&Change>, Vec<&Change>) = due.iter().copied().partition(|change| lifts(view, change));
+pub(crate) fn endings(
+    view: &View,
+    due: &[&Change],
+    command: &str,
+    now: jiff::Timestamp,
+) -> Vec<(Intent, Vec<Target>)> {
+    let (lifting, closing): (Vec<&Change>, Vec<&Change>) =
+        due.iter().copied().partition(|change| lifts(view, change));
     let mut endings = Vec::new();
     if !closing.is_empty() {
         let targets: Vec<Target> = closing.iter().map(|change| Target::of(change)).collect();
@@ -254,7 +299,10 @@ fn lifts(view: &View, change: &Change) -> bool {
         || (!intent.closes.is_empty()
             && intent.opens.prefixes.is_empty()
             && intent.opens.keys.is_empty()
-            && intent.closes.iter().all(|part| view.get(&part.entry).is_some()))
+            && intent
+                .closes
+                .iter()
+                .all(|part| view.get(&part.entry).is_some()))
 }
 
 fn summary(targets: &[Target]) -> String {

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::carried::{self, Carried, Tally, Target};
 use super::change::{self, Basis};
 use super::{geo, ledger};
+use crate::cloud::Approved;
 use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
 use crate::event::duration::{compact, human, parse_duration};
 use crate::event::phase::Phase;
 use crate::event::text::{printable, shortened};
 use crate::event::time;
-use crate::cloud::Approved;
 use crate::ledger::EntryId;
 use crate::ledger::body::{Body, ClockChange, End};
 use crate::ledger::clock::EventState;
@@ -144,27 +144,60 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
     let mut sheet = Sheet::new(&["what", "when", "note"]);
     let beside = |at: Timestamp| {
         let distance = human(now.duration_since(at).abs());
-        if at <= now { format!("{distance} ago") } else { format!("in {distance}") }
+        if at <= now {
+            format!("{distance} ago")
+        } else {
+            format!("in {distance}")
+        }
     };
     sheet.push(["now".to_owned(), time::local(now, zone), time::utc(now)]);
-    sheet.push(["doors".to_owned(), time::local(state.times.doors, zone), beside(state.times.doors)]);
-    sheet.push(["start".to_owned(), time::local(state.times.starts, zone), beside(state.times.starts)]);
+    sheet.push([
+        "doors".to_owned(),
+        time::local(state.times.doors, zone),
+        beside(state.times.doors),
+    ]);
+    sheet.push([
+        "start".to_owned(),
+        time::local(state.times.starts, zone),
+        beside(state.times.starts),
+    ]);
     let moved = if state.times.ends == state.planned_end {
         String::new()
     } else {
-        format!(" · the runbook says {}", time::local(state.planned_end, zone))
+        format!(
+            " · the runbook says {}",
+            time::local(state.planned_end, zone)
+        )
     };
-    sheet.push(["end".to_owned(), time::local(state.times.ends, zone), format!("{}{moved}", beside(state.times.ends))]);
-    let by = if state.phase_by_crew { "set by the crew" } else { "by the runbook" };
+    sheet.push([
+        "end".to_owned(),
+        time::local(state.times.ends, zone),
+        format!("{}{moved}", beside(state.times.ends)),
+    ]);
+    let by = if state.phase_by_crew {
+        "set by the crew"
+    } else {
+        "by the runbook"
+    };
     sheet.push(["phase".to_owned(), state.phase.to_string(), by.to_owned()]);
     if let Some(over) = state.overtime(now) {
-        sheet.push(["overtime".to_owned(), human(over), "ends nothing and refuses nothing; `onair event extend` or `event close`".to_owned()]);
+        sheet.push([
+            "overtime".to_owned(),
+            human(over),
+            "ends nothing and refuses nothing; `onair event extend` or `event close`".to_owned(),
+        ]);
     }
     if let Some(at) = state.closed_at {
-        sheet.push(["closed".to_owned(), time::local(at, zone), "`onair event phase live` opens it again".to_owned()]);
+        sheet.push([
+            "closed".to_owned(),
+            time::local(at, zone),
+            "`onair event phase live` opens it again".to_owned(),
+        ]);
     }
     for moved in view.clock() {
-        let reason = ledger::clock_reason(moved.change()).map(|reason| format!(": {reason}")).unwrap_or_default();
+        let reason = ledger::clock_reason(moved.change())
+            .map(|reason| format!(": {reason}"))
+            .unwrap_or_default();
         sheet.push([
             ledger::clock_words(session, moved.change()),
             time::local(moved.at(), zone),
@@ -179,11 +212,17 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
     );
     let mut data = clock_data(session, view, &state, now);
     data["open-entries"] = json!(open);
-    let mut answer = Answer::new("event status", data, text).with_head(session.head(Some(&state), None)).with_sheet(sheet);
+    let mut answer = Answer::new("event status", data, text)
+        .with_head(session.head(Some(&state), None))
+        .with_sheet(sheet);
     if !read.corrupt.is_empty() {
         answer.warnings.push(format!(
             "{} of the ledger cannot be read; `onair ledger list` names them",
-            if read.corrupt.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", read.corrupt.len()) }
+            if read.corrupt.len() == 1 {
+                "1 entry".to_owned()
+            } else {
+                format!("{} entries", read.corrupt.len())
+            }
         ));
     }
     Ok(answer)
@@ -226,61 +265,112 @@ enum Moved {
 
 /// Shows the move, asks, and writes it down.
 async fn make(session: &Session, desk: &Desk, moving: Move) -> Result<Moved, Failure> {
-    let text = format!("{}{}", super::header(session, &desk.state, Some(&desk.operator)), moving.effect);
+    let text = format!(
+        "{}{}",
+        super::header(session, &desk.state, Some(&desk.operator)),
+        moving.effect
+    );
     let head = session.head(Some(&desk.state), Some(&desk.operator));
     let options = session.options();
     let pending = json!({ "pending": true, "change": moving.change, "effect": moving.effect.lines().collect::<Vec<_>>() });
     if options.dry_run {
-        let answer = Answer::new(moving.command, pending, format!("{text}dry run: nothing was changed\n")).with_head(head);
-        return Ok(Moved::Dry(answer.exiting(Exit::Difference, "difference", "a run without --dry-run would change this")));
+        let answer = Answer::new(
+            moving.command,
+            pending,
+            format!("{text}dry run: nothing was changed\n"),
+        )
+        .with_head(head);
+        return Ok(Moved::Dry(answer.exiting(
+            Exit::Difference,
+            "difference",
+            "a run without --dry-run would change this",
+        )));
     }
-    let asks = session.ui().is_interactive() && !options.answers.yes && options.answers.confirm.is_none();
+    let asks =
+        session.ui().is_interactive() && !options.answers.yes && options.answers.confirm.is_none();
     if asks {
         session.ui().say(&text);
     }
-    let approved = session.ui().approve(&moving.question, &options.answers, &[]).await.map_err(|failure| {
-        let mut failure = failure.with_data(pending);
-        failure.text = (!asks).then(|| text.clone());
-        failure
-    })?;
-    let entry = session.ledger.append(Body::Clock(moving.change)).await.map_err(|error| {
-        Failure::failed("ledger.write", "write to the ledger; the event's clock was not moved")
+    let approved = session
+        .ui()
+        .approve(&moving.question, &options.answers, &[])
+        .await
+        .map_err(|failure| {
+            let mut failure = failure.with_data(pending);
+            failure.text = (!asks).then(|| text.clone());
+            failure
+        })?;
+    let entry = session
+        .ledger
+        .append(Body::Clock(moving.change))
+        .await
+        .map_err(|error| {
+            Failure::failed(
+                "ledger.write",
+                "write to the ledger; the event's clock was not moved",
+            )
             .caused_by(&error)
             .hint("check the ledger's store, then run it again")
-    })?;
-    Ok(Moved::Yes(entry.id, if asks { String::new() } else { text }, approved))
+        })?;
+    Ok(Moved::Yes(
+        entry.id,
+        if asks { String::new() } else { text },
+        approved,
+    ))
 }
 
 fn nothing_to_do(session: &Session, desk: &Desk, command: &str, why: &str) -> Answer {
-    let text = format!("{}nothing to do: {why}\n", super::header(session, &desk.state, Some(&desk.operator)));
+    let text = format!(
+        "{}nothing to do: {why}\n",
+        super::header(session, &desk.state, Some(&desk.operator))
+    );
     let mut data = clock_data(session, &desk.view, &desk.state, desk.now);
     data["pending"] = json!(false);
-    Answer::new(command, data, text).with_head(session.head(Some(&desk.state), Some(&desk.operator)))
+    Answer::new(command, data, text)
+        .with_head(session.head(Some(&desk.state), Some(&desk.operator)))
 }
 
 /// The answer after the clock has moved.
-async fn moved(session: &Session, desk: &Desk, command: &str, id: EntryId, mut text: String) -> Result<Answer, Failure> {
+async fn moved(
+    session: &Session,
+    desk: &Desk,
+    command: &str,
+    id: EntryId,
+    mut text: String,
+) -> Result<Answer, Failure> {
     let view = session.read_ledger().await?.view;
     let state = session.state(&view);
     let mut data = clock_data(session, &view, &state, session.clock.now());
     data["pending"] = json!(false);
     data["entry"] = json!({ "id": id.to_string(), "name": null });
     text.push_str("✓ in the ledger, for every operator at once\n");
-    Ok(Answer::new(command, data, text).with_head(session.head(Some(&state), Some(&desk.operator))))
+    Ok(
+        Answer::new(command, data, text)
+            .with_head(session.head(Some(&state), Some(&desk.operator))),
+    )
 }
 
 async fn extend(session: &Session, by: SignedDuration) -> Result<Answer, Failure> {
     let zone = &session.runbook.event.zone;
     if by <= SignedDuration::ZERO {
-        return Err(Failure::usage("the event is extended by more than nothing").hint("onair event extend 15m"));
+        return Err(Failure::usage("the event is extended by more than nothing")
+            .hint("onair event extend 15m"));
     }
     let desk = desk(session).await?;
     if let Some(at) = desk.state.closed_at {
-        return Err(Failure::refused("event.closed", format!("the event was closed at {}", time::local(at, zone)))
-            .hint("open it again first: onair event phase live"));
+        return Err(Failure::refused(
+            "event.closed",
+            format!("the event was closed at {}", time::local(at, zone)),
+        )
+        .hint("open it again first: onair event phase live"));
     }
     let too_far = || Failure::usage("the event cannot reach that far");
-    let ends = desk.state.times.ends.checked_add(by).map_err(|_| too_far())?;
+    let ends = desk
+        .state
+        .times
+        .ends
+        .checked_add(by)
+        .map_err(|_| too_far())?;
     if ends.duration_since(desk.state.times.starts) > SignedDuration::from_hours(24 * 30) {
         return Err(too_far().hint("an event lasts 30 days at most; more needs another runbook"));
     }
@@ -295,7 +385,11 @@ async fn extend(session: &Session, by: SignedDuration) -> Result<Answer, Failure
         ))
         .hint(format!("onair event extend '{}'", compact(minutes))));
     }
-    let following: Vec<&Change> = desk.view.open().filter(|change| change.intent().end == End::Event).collect();
+    let following: Vec<&Change> = desk
+        .view
+        .open()
+        .filter(|change| change.intent().end == End::Event)
+        .collect();
     let effect = format!(
         "EXTEND by {} · the end moves from {} to {} ({})\n  {} open entries end with the event, whenever the crew closes it\n",
         compact(by),
@@ -323,7 +417,8 @@ async fn extend(session: &Session, by: SignedDuration) -> Result<Answer, Failure
             for one in &tally.carried {
                 answer.text.push_str(&format!("  {}\n", one.line()));
             }
-            answer.data["rewritten"] = json!(tally.carried.iter().map(Carried::data).collect::<Vec<_>>());
+            answer.data["rewritten"] =
+                json!(tally.carried.iter().map(Carried::data).collect::<Vec<_>>());
             answer.changed = tally.changed();
             let (exit, code, message) = tally.exit();
             if exit != Exit::Done {
@@ -346,25 +441,50 @@ async fn lengthen(session: &Session, approved: &Approved) -> Result<Tally, Failu
     let view = session.read_ledger().await?.view;
     let follow: Vec<&Change> = view
         .open()
-        .filter(|change| change.intent().end == End::Event && change.progress() == Progress::Settled)
-        .filter(|change| view.keys(change).iter().any(|(_, standing)| *standing == Standing::Open))
+        .filter(|change| {
+            change.intent().end == End::Event && change.progress() == Progress::Settled
+        })
+        .filter(|change| {
+            view.keys(change)
+                .iter()
+                .any(|(_, standing)| *standing == Standing::Open)
+        })
         .collect();
     if follow.is_empty() {
         return Ok(tally);
     }
-    let keys: Vec<String> =
-        follow.iter().flat_map(|change| view.keys(change)).map(|(ask, _)| ask.key.clone()).collect();
+    let keys: Vec<String> = follow
+        .iter()
+        .flat_map(|change| view.keys(change))
+        .map(|(ask, _)| ask.key.clone())
+        .collect();
     let found = observe::find_store(&session.cloud, session.store_name()?).await?;
-    let stored = observe::store(&session.cloud, &found.arn, &keys).await?.values;
+    let stored = observe::store(&session.cloud, &found.arn, &keys)
+        .await?
+        .values;
     let day = SignedDuration::from_hours(24);
-    let enough = session.state(&view).times.ends.saturating_add(day).unwrap_or(Timestamp::MAX).as_second();
+    let enough = session
+        .state(&view)
+        .times
+        .ends
+        .saturating_add(day)
+        .unwrap_or(Timestamp::MAX)
+        .as_second();
     let short: HashMap<&str, bool> = stored
         .iter()
-        .map(|(key, value)| (key.as_str(), value.parse::<i64>().is_ok_and(|value| value < enough)))
+        .map(|(key, value)| {
+            (
+                key.as_str(),
+                value.parse::<i64>().is_ok_and(|value| value < enough),
+            )
+        })
         .collect();
     let basis = change::basis(session, false).await?;
     for change in follow {
-        let short = view.keys(change).iter().any(|(ask, _)| short.get(ask.key.as_str()).copied().unwrap_or(false));
+        let short = view
+            .keys(change)
+            .iter()
+            .any(|(ask, _)| short.get(ask.key.as_str()).copied().unwrap_or(false));
         if !short {
             continue;
         }
@@ -381,7 +501,12 @@ async fn lengthen(session: &Session, approved: &Approved) -> Result<Tally, Failu
 async fn phase(session: &Session, name: Phase) -> Result<Answer, Failure> {
     let desk = desk(session).await?;
     if desk.state.phase == name && desk.state.closed_at.is_none() {
-        return Ok(nothing_to_do(session, &desk, "event phase", &format!("the event is in phase {name} already")));
+        return Ok(nothing_to_do(
+            session,
+            &desk,
+            "event phase",
+            &format!("the event is in phase {name} already"),
+        ));
     }
     let mut effect = format!("PHASE {} → {name}\n", desk.state.phase);
     let leaves_live = desk.state.phase == Phase::Live;
@@ -399,7 +524,8 @@ async fn phase(session: &Session, name: Phase) -> Result<Answer, Failure> {
                 human(desk.state.times.ends.duration_since(desk.now))
             ));
         }
-        effect.push_str("  nothing ends by it; `onair event close` ends what ends with the event\n");
+        effect
+            .push_str("  nothing ends by it; `onair event close` ends what ends with the event\n");
     }
     let asks_more = leaves_live || desk.state.closed_at.is_some();
     let moving = Move {
@@ -409,7 +535,11 @@ async fn phase(session: &Session, name: Phase) -> Result<Answer, Failure> {
             reason: session.options().reason.clone(),
         },
         effect,
-        question: if asks_more { Question::Yes } else { Question::Enter },
+        question: if asks_more {
+            Question::Yes
+        } else {
+            Question::Enter
+        },
     };
     match make(session, &desk, moving).await? {
         Moved::Yes(id, text, _) => moved(session, &desk, "event phase", id, text).await,
@@ -430,18 +560,32 @@ async fn close(session: &Session) -> Result<Answer, Failure> {
     let due: Vec<&Change> = basis.view.due(basis.now);
     let ends: Vec<Target> = with_event
         .iter()
-        .chain(due.iter().filter(|change| change.intent().end != End::Event))
+        .chain(
+            due.iter()
+                .filter(|change| change.intent().end != End::Event),
+        )
         .map(|change| Target::of(change))
         .collect();
-    let mut effect = format!("CLOSE {} · ends {} entries\n", session.runbook.event.id, ends.len());
+    let mut effect = format!(
+        "CLOSE {} · ends {} entries\n",
+        session.runbook.event.id,
+        ends.len()
+    );
     for target in ends.iter().take(10) {
-        effect.push_str(&format!("  ends {}: {}\n", target.name, printable(&target.summary)));
+        effect.push_str(&format!(
+            "  ends {}: {}\n",
+            target.name,
+            printable(&target.summary)
+        ));
     }
     if ends.len() > 10 {
         effect.push_str(&format!("  and {} more\n", ends.len() - 10));
     }
     if basis.state.phase <= Phase::Live && basis.state.times.ends > basis.now {
-        effect.push_str(&format!("  it is planned to last until {}\n", time::local(basis.state.times.ends, zone)));
+        effect.push_str(&format!(
+            "  it is planned to last until {}\n",
+            time::local(basis.state.times.ends, zone)
+        ));
     }
     let mut text = String::new();
     let mut tally = Tally::default();
@@ -488,7 +632,11 @@ async fn close(session: &Session) -> Result<Answer, Failure> {
     if left.is_empty() {
         text.push_str("✓ closed · the cloud was read back: nothing temporary is left\n");
     } else {
-        text.push_str(&format!("closed, with {} left over:\n{}", left.len(), sheet.table(session.ui().width())));
+        text.push_str(&format!(
+            "closed, with {} left over:\n{}",
+            left.len(),
+            sheet.table(session.ui().width())
+        ));
     }
     let mut data = clock_data(session, &after.view, &after.state, session.clock.now());
     data["pending"] = json!(false);
@@ -505,7 +653,11 @@ async fn close(session: &Session) -> Result<Answer, Failure> {
     } else if left.is_empty() {
         answer
     } else {
-        answer.exiting(Exit::Difference, "difference", &format!("{} left over after the close", left.len()))
+        answer.exiting(
+            Exit::Difference,
+            "difference",
+            &format!("{} left over after the close", left.len()),
+        )
     })
 }
 
@@ -532,7 +684,11 @@ impl Leftover {
     }
 
     fn unread(what: &str, failure: &Failure) -> Self {
-        Self::new("unread", what, format!("it could not be read: {}", failure.message))
+        Self::new(
+            "unread",
+            what,
+            format!("it could not be read: {}", failure.message),
+        )
     }
 
     fn data(&self) -> Value {
@@ -550,7 +706,8 @@ impl Leftover {
 async fn leftovers(session: &Session, basis: &Basis<'_>) -> Vec<Leftover> {
     let mut left = Vec::new();
     for change in basis.view.changes() {
-        let unfinished = change.progress() == Progress::InFlight && basis.view.undone_by(change).is_none();
+        let unfinished =
+            change.progress() == Progress::InFlight && basis.view.undone_by(change).is_none();
         if !unfinished && !basis.view.does_something(change) {
             continue;
         }
@@ -568,13 +725,22 @@ async fn leftovers(session: &Session, basis: &Basis<'_>) -> Vec<Leftover> {
         left.push(Leftover {
             next: Some(format!("onair {verb} {}", change.name())),
             entry: Some(Target::of(change)),
-            ..Leftover::new(kind, format!("{}: {}", change.name(), printable(&change.intent().summary)), why)
+            ..Leftover::new(
+                kind,
+                format!("{}: {}", change.name(), printable(&change.intent().summary)),
+                why,
+            )
         });
     }
-    let (sets, keys, countries) =
-        futures_util::join!(sets_left(session, &basis.view), keys_left(session, &basis.view), countries_left(session, &basis.view));
+    let (sets, keys, countries) = futures_util::join!(
+        sets_left(session, &basis.view),
+        keys_left(session, &basis.view),
+        countries_left(session, &basis.view)
+    );
     left.extend(sets.unwrap_or_else(|failure| vec![Leftover::unread("the IP sets", &failure)]));
-    left.extend(keys.unwrap_or_else(|failure| vec![Leftover::unread("the key value store", &failure)]));
+    left.extend(
+        keys.unwrap_or_else(|failure| vec![Leftover::unread("the key value store", &failure)]),
+    );
     left.extend(countries);
     left
 }
@@ -601,14 +767,22 @@ async fn sets_left(session: &Session, view: &View) -> Result<Vec<Leftover>, Fail
             left.push(Leftover {
                 next: Some(format!("onair unblock {element}")),
                 ..if ours {
-                    Leftover::new("left-behind", what, "its entry has ended, and it is still there")
+                    Leftover::new(
+                        "left-behind",
+                        what,
+                        "its entry has ended, and it is still there",
+                    )
                 } else {
                     Leftover::new("drift", what, "not in the ledger: someone else's")
                 }
             });
         }
         for text in &set.unread {
-            left.push(Leftover::new("drift", format!("{} in {}", shortened(text, 60), set.identity.name), "not in the ledger: someone else's"));
+            left.push(Leftover::new(
+                "drift",
+                format!("{} in {}", shortened(text, 60), set.identity.name),
+                "not in the ledger: someone else's",
+            ));
         }
     }
     Ok(left)
@@ -619,7 +793,11 @@ async fn keys_left(session: &Session, view: &View) -> Result<Vec<Leftover>, Fail
         return Ok(Vec::new());
     }
     let found = observe::find_store(&session.cloud, session.store_name()?).await?;
-    let items: BTreeMap<String, String> = session.cloud.store_items(&found.arn).await.map_err(Failure::from)?;
+    let items: BTreeMap<String, String> = session
+        .cloud
+        .store_items(&found.arn)
+        .await
+        .map_err(Failure::from)?;
     let asked = standing_keys(view);
     let prefix = RevocationKey::prefix(session.runbook.event.id.as_str());
     let ours: Vec<&str> = view
@@ -636,7 +814,11 @@ async fn keys_left(session: &Session, view: &View) -> Result<Vec<Leftover>, Fail
         .map(|key| {
             let what = format!("key {}", shortened(key, 100));
             if ours.contains(&key.as_str()) {
-                Leftover::new("left-behind", what, "its entry has ended, and it is still there")
+                Leftover::new(
+                    "left-behind",
+                    what,
+                    "its entry has ended, and it is still there",
+                )
             } else {
                 Leftover::new("drift", what, "not in the ledger: someone else's")
             }
@@ -649,10 +831,19 @@ async fn countries_left(session: &Session, view: &View) -> Vec<Leftover> {
     let Ok(planned) = geo::runbook_state(session) else {
         return Vec::new();
     };
-    let ids: Vec<String> = session.runbook.distributions.iter().map(|one| one.id.clone()).collect();
+    let ids: Vec<String> = session
+        .runbook
+        .distributions
+        .iter()
+        .map(|one| one.id.clone())
+        .collect();
     let observed = observe::distributions(&session.cloud, &ids).await;
     let explained = |id: &str| {
-        view.open().any(|change| view.countries(change).iter().any(|(ask, _)| ask.distribution == id))
+        view.open().any(|change| {
+            view.countries(change)
+                .iter()
+                .any(|(ask, _)| ask.distribution == id)
+        })
     };
     let mut left = Vec::new();
     for one in &session.runbook.distributions {
@@ -662,7 +853,10 @@ async fn countries_left(session: &Session, view: &View) -> Vec<Leftover> {
                 now.countries.sort_unstable();
                 if now != planned && !explained(&one.id) {
                     left.push(Leftover {
-                        next: Some(format!("onair geo reset --to runbook --distribution {}", one.name)),
+                        next: Some(format!(
+                            "onair geo reset --to runbook --distribution {}",
+                            one.name
+                        )),
                         ..Leftover::new(
                             "drift",
                             format!("distribution {}: {}", one.name, geo::state_words(&now)),
@@ -671,7 +865,10 @@ async fn countries_left(session: &Session, view: &View) -> Vec<Leftover> {
                     });
                 }
             }
-            Some(Err(error)) => left.push(Leftover::unread(&format!("distribution {}", one.name), &Failure::from(error.clone()))),
+            Some(Err(error)) => left.push(Leftover::unread(
+                &format!("distribution {}", one.name),
+                &Failure::from(error.clone()),
+            )),
             None => {}
         }
     }

@@ -104,7 +104,9 @@ fn since(text: &str) -> Result<Since, String> {
     if let Ok(duration) = parse_duration(text) {
         return Ok(Since::Ago(duration));
     }
-    When::parse(text).map(Since::At).map_err(|error| error.to_string())
+    When::parse(text)
+        .map(Since::At)
+        .map_err(|error| error.to_string())
 }
 
 impl Since {
@@ -118,7 +120,9 @@ impl Since {
                 // A time of day is placed at its next coming; here the last one is meant.
                 let day = jiff::SignedDuration::from_hours(24);
                 Ok(match when {
-                    When::TimeOfDay(_) if at > now => at.saturating_sub(day).unwrap_or(Timestamp::MIN),
+                    When::TimeOfDay(_) if at > now => {
+                        at.saturating_sub(day).unwrap_or(Timestamp::MIN)
+                    }
                     _ => at,
                 })
             }
@@ -155,21 +159,38 @@ fn troubles(read: &ReadLedger) -> Vec<String> {
         .iter()
         .map(|corrupt| {
             let reason = corrupt.reason.to_string();
-            format!("entry {} is unreadable and left out: {}", printable(&corrupt.key.to_string()), shortened(&reason, 200))
+            format!(
+                "entry {} is unreadable and left out: {}",
+                printable(&corrupt.key.to_string()),
+                shortened(&reason, 200)
+            )
         })
         .collect();
     if read.newer > 0 {
-        let entries = if read.newer == 1 { "1 entry was".to_owned() } else { format!("{} entries were", read.newer) };
-        warnings.push(format!("{entries} written by a newer onair and left out; update this one"));
+        let entries = if read.newer == 1 {
+            "1 entry was".to_owned()
+        } else {
+            format!("{} entries were", read.newer)
+        };
+        warnings.push(format!(
+            "{entries} written by a newer onair and left out; update this one"
+        ));
     }
     if read.spooled > 0 {
-        warnings.push(format!("{} on this machine only; `onair ledger sync` uploads", entries(read.spooled)));
+        warnings.push(format!(
+            "{} on this machine only; `onair ledger sync` uploads",
+            entries(read.spooled)
+        ));
     }
     warnings
 }
 
 fn entries(number: usize) -> String {
-    if number == 1 { "1 entry is".to_owned() } else { format!("{number} entries are") }
+    if number == 1 {
+        "1 entry is".to_owned()
+    } else {
+        format!("{number} entries are")
+    }
 }
 
 /// Where a change stands, in one or a few words.
@@ -183,7 +204,10 @@ pub(crate) fn standing(view: &View, change: &Change, now: Timestamp) -> String {
         };
         return format!("{word} {}", undoer.name());
     }
-    match (change.progress(), change.outcome().map(|outcome| outcome.result)) {
+    match (
+        change.progress(),
+        change.outcome().map(|outcome| outcome.result),
+    ) {
         (Progress::Void, _) => "failed".to_owned(),
         (Progress::InFlight, Some(Verdict::Partly)) => "partly".to_owned(),
         (Progress::InFlight, Some(_)) => "not known".to_owned(),
@@ -197,7 +221,10 @@ pub(crate) fn standing(view: &View, change: &Change, now: Timestamp) -> String {
 /// What was done to the clock, in words.
 pub(crate) fn clock_words(session: &Session, change: &ClockChange) -> String {
     match change {
-        ClockChange::Extend { ends, .. } => format!("EXTEND to {}", time::local(*ends, &session.runbook.event.zone)),
+        ClockChange::Extend { ends, .. } => format!(
+            "EXTEND to {}",
+            time::local(*ends, &session.runbook.event.zone)
+        ),
         ClockChange::Phase { phase, .. } => format!("PHASE {phase}"),
         ClockChange::Close { .. } => "CLOSE the event".to_owned(),
     }
@@ -205,7 +232,9 @@ pub(crate) fn clock_words(session: &Session, change: &ClockChange) -> String {
 
 pub(crate) fn clock_reason(change: &ClockChange) -> Option<&str> {
     match change {
-        ClockChange::Extend { reason, .. } | ClockChange::Phase { reason, .. } | ClockChange::Close { reason } => reason.as_deref(),
+        ClockChange::Extend { reason, .. }
+        | ClockChange::Phase { reason, .. }
+        | ClockChange::Close { reason } => reason.as_deref(),
     }
 }
 
@@ -227,15 +256,28 @@ struct Line {
 }
 
 impl Line {
-    fn of_change(session: &Session, view: &View, state: &EventState, change: &Change, now: Timestamp) -> Self {
+    fn of_change(
+        session: &Session,
+        view: &View,
+        state: &EventState,
+        change: &Change,
+        now: Timestamp,
+    ) -> Self {
         let intent = change.intent();
         let stands = standing(view, change, now);
-        let shown = if change.spooled { format!("{stands} (this machine only)") } else { stands.clone() };
+        let shown = if change.spooled {
+            format!("{stands} (this machine only)")
+        } else {
+            stands.clone()
+        };
         let zone = &session.runbook.event.zone;
         let until = match intent.end {
             End::At(at) => time::local(at, zone),
             _ if intent.opens.is_empty() => String::new(),
-            End::Event => format!("the event ends ({})", time::local_clock(state.times.ends, zone)),
+            End::Event => format!(
+                "the event ends ({})",
+                time::local_clock(state.times.ends, zone)
+            ),
             End::Never => "no end".to_owned(),
         };
         Self {
@@ -273,7 +315,11 @@ impl Line {
     fn of_clock(session: &Session, moved: &ClockEntry) -> Self {
         let words = clock_words(session, moved.change());
         let reason = clock_reason(moved.change()).map(str::to_owned);
-        let shown = if moved.spooled { "done (this machine only)" } else { "done" };
+        let shown = if moved.spooled {
+            "done (this machine only)"
+        } else {
+            "done"
+        };
         Self {
             at: moved.at(),
             operator: moved.operator().to_owned(),
@@ -312,19 +358,29 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
     let view = &read.view;
     let state = session.state(view);
     let now = session.clock.now();
-    let from = args.since.as_ref().map(|since| since.resolve(&state, now)).transpose()?;
+    let from = args
+        .since
+        .as_ref()
+        .map(|since| since.resolve(&state, now))
+        .transpose()?;
     let by = args.by.as_ref().map(|by| by.to_lowercase());
     let mut lines: Vec<Line> = view
         .changes()
         .iter()
         .map(|change| Line::of_change(session, view, &state, change, now))
-        .chain(view.clock().iter().map(|moved| Line::of_clock(session, moved)))
+        .chain(
+            view.clock()
+                .iter()
+                .map(|moved| Line::of_clock(session, moved)),
+        )
         .filter(|line| from.is_none_or(|from| line.at >= from))
         .filter(|line| by.as_ref().is_none_or(|by| *by == line.operator))
         .filter(|line| line.open || !args.open)
         .collect();
     lines.sort_by_key(|line| line.at);
-    let older = args.limit.map_or(0, |limit| lines.len().saturating_sub(limit));
+    let older = args
+        .limit
+        .map_or(0, |limit| lines.len().saturating_sub(limit));
     let mut sheet = Sheet::new(&["entry", "when", "who", "what", "until", "state", "reason"]);
     let mut list = Vec::new();
     for line in lines.into_iter().skip(older) {
@@ -334,7 +390,11 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
     let mut text = super::header(session, &state, None);
     if sheet.is_empty() {
         let filtered = args.open || args.by.is_some() || args.since.is_some();
-        text.push_str(if filtered { "nothing in the ledger matches\n" } else { "the ledger is empty\n" });
+        text.push_str(if filtered {
+            "nothing in the ledger matches\n"
+        } else {
+            "the ledger is empty\n"
+        });
     } else {
         if older > 0 {
             text.push_str(&format!("{older} older left out\n"));
@@ -348,7 +408,9 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
         "newer": read.newer,
         "spooled": read.spooled,
     });
-    let mut answer = Answer::new("ledger list", data, text).with_head(session.head(Some(&state), None)).with_sheet(sheet);
+    let mut answer = Answer::new("ledger list", data, text)
+        .with_head(session.head(Some(&state), None))
+        .with_sheet(sheet);
     answer.warnings = troubles(&read);
     Ok(answer)
 }
@@ -363,8 +425,12 @@ fn corrupt(read: &ReadLedger) -> Vec<Value> {
 /// The entry of that name is not there.
 fn unknown(id: &str) -> Failure {
     let shown = shortened(id, 60);
-    Failure::new(Exit::Usage, "entry.unknown", format!("there is no change `{shown}` in this event's ledger"))
-        .hint("`onair ledger list` shows them")
+    Failure::new(
+        Exit::Usage,
+        "entry.unknown",
+        format!("there is no change `{shown}` in this event's ledger"),
+    )
+    .hint("`onair ledger list` shows them")
 }
 
 async fn show(args: &ShowArgs, session: &Session) -> Result<Answer, Failure> {
@@ -374,7 +440,10 @@ async fn show(args: &ShowArgs, session: &Session) -> Result<Answer, Failure> {
     let mut answer = if let Some(change) = view.find(&args.id) {
         show_change(session, view, &state, change)
     } else {
-        let moved = view.clock().iter().find(|moved| moved.id().to_string().eq_ignore_ascii_case(args.id.trim()));
+        let moved = view
+            .clock()
+            .iter()
+            .find(|moved| moved.id().to_string().eq_ignore_ascii_case(args.id.trim()));
         show_clock(session, &state, moved.ok_or_else(|| unknown(&args.id))?)
     };
     answer.head = session.head(Some(&state), None);
@@ -390,7 +459,12 @@ fn show_clock(session: &Session, state: &EventState, moved: &ClockEntry) -> Answ
     let line = Line::of_clock(session, moved);
     let mut text = super::header(session, state, None);
     let at = time::local(moved.at(), &session.runbook.event.zone);
-    text.push_str(&format!("{} · {} · {at} ({})\n", line.row[3], moved.operator(), time::utc(moved.at())));
+    text.push_str(&format!(
+        "{} · {} · {at} ({})\n",
+        line.row[3],
+        moved.operator(),
+        time::utc(moved.at())
+    ));
     if let Some(reason) = clock_reason(moved.change()) {
         text.push_str(&format!("  reason: {}\n", printable(reason)));
     }
@@ -409,11 +483,26 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
     let line = Line::of_change(session, view, state, change, now);
     let ended_by: Vec<&Change> = view.closed_by(change);
     let mut text = super::header(session, state, None);
-    text.push_str(&format!("{}: {}\n", change.name(), printable(&intent.summary)));
-    let mut say = |label: &str, words: &str| text.push_str(&format!("  {label}: {}\n", printable(words)));
+    text.push_str(&format!(
+        "{}: {}\n",
+        change.name(),
+        printable(&intent.summary)
+    ));
+    let mut say =
+        |label: &str, words: &str| text.push_str(&format!("  {label}: {}\n", printable(words)));
     say("state", &line.row[5]);
-    say("by", &format!("{} on {}", change.operator(), change.entry().target));
-    say("when", &format!("{} ({})", time::local(change.at(), zone), time::utc(change.at())));
+    say(
+        "by",
+        &format!("{} on {}", change.operator(), change.entry().target),
+    );
+    say(
+        "when",
+        &format!(
+            "{} ({})",
+            time::local(change.at(), zone),
+            time::utc(change.at())
+        ),
+    );
     say("command", &intent.command);
     if let Some(reason) = &intent.reason {
         say("reason", reason);
@@ -426,26 +515,65 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
     }
     asks(view, change, &mut say);
     if let Some(undone) = intent.undoes.as_ref().and_then(|id| view.get(id)) {
-        say("takes back", &format!("{}: {}", undone.name(), undone.intent().summary));
+        say(
+            "takes back",
+            &format!("{}: {}", undone.name(), undone.intent().summary),
+        );
     }
     for part in &intent.closes {
         if let Some(closed) = view.get(&part.entry) {
-            say("ends", &format!("{}: {}", closed.name(), closed.intent().summary));
+            say(
+                "ends",
+                &format!("{}: {}", closed.name(), closed.intent().summary),
+            );
         }
     }
     if let Some(undoer) = view.undone_by(change) {
-        let word = if undoer.intent().kind == Kind::End { "ended" } else { "taken back" };
-        say(word, &format!("by {} ({}) at {}", undoer.operator(), undoer.name(), time::local(undoer.at(), zone)));
+        let word = if undoer.intent().kind == Kind::End {
+            "ended"
+        } else {
+            "taken back"
+        };
+        say(
+            word,
+            &format!(
+                "by {} ({}) at {}",
+                undoer.operator(),
+                undoer.name(),
+                time::local(undoer.at(), zone)
+            ),
+        );
     }
     for by in &ended_by {
-        say("ended, all or part", &format!("by {} ({}): {}", by.operator(), by.name(), by.intent().summary));
+        say(
+            "ended, all or part",
+            &format!(
+                "by {} ({}): {}",
+                by.operator(),
+                by.name(),
+                by.intent().summary
+            ),
+        );
     }
-    let mut sheet = Sheet::new(&["attempt", "resource", "result", "changed", "writes", "added", "removed", "before", "after", "error"]);
+    let mut sheet = Sheet::new(&[
+        "attempt", "resource", "result", "changed", "writes", "added", "removed", "before",
+        "after", "error",
+    ]);
     for (number, outcome) in change.outcomes().enumerate() {
         for part in &outcome.parts {
             let result = format!("{:?}", part.result).to_lowercase();
-            let how = if part.changed { "changed by this run" } else { "found so" };
-            say(&format!("outcome {}", number + 1), &format!("{} · {result} · {how} · {} update calls", part.resource, part.writes));
+            let how = if part.changed {
+                "changed by this run"
+            } else {
+                "found so"
+            };
+            say(
+                &format!("outcome {}", number + 1),
+                &format!(
+                    "{} · {result} · {how} · {} update calls",
+                    part.resource, part.writes
+                ),
+            );
             if !part.added.is_empty() {
                 say("  added", &shortened(&part.added.join(" "), 400));
             }
@@ -453,7 +581,10 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
                 say("  removed", &shortened(&part.removed.join(" "), 400));
             }
             if let (Some(before), Some(after)) = (&part.before, &part.after) {
-                say("  whole resource", &format!("{:.12}… → {:.12}… (SHA-256)", before, after));
+                say(
+                    "  whole resource",
+                    &format!("{:.12}… → {:.12}… (SHA-256)", before, after),
+                );
             }
             if let Some(error) = &part.error {
                 say("  error", error);
@@ -473,7 +604,10 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
         }
     }
     if let Some(proof) = change.proof() {
-        say("proof", &format!("{:?}: {}", proof.state, proof.evidence).to_lowercase());
+        say(
+            "proof",
+            &format!("{:?}: {}", proof.state, proof.evidence).to_lowercase(),
+        );
     }
     say("id", &change.id().to_string());
     say("hash", &change.entry().hash.to_string());
@@ -481,9 +615,19 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
     data["intent"] = json!(intent);
     data["outcomes"] = json!(change.outcomes().collect::<Vec<_>>());
     data["proof"] = json!(change.proof());
-    data["ended-by"] = json!(ended_by.iter().map(|by| Target::of(by).data()).collect::<Vec<_>>());
+    data["ended-by"] = json!(
+        ended_by
+            .iter()
+            .map(|by| Target::of(by).data())
+            .collect::<Vec<_>>()
+    );
     data["hash"] = json!(change.entry().hash);
-    data["stored"] = json!(std::iter::once(change.entry()).chain(change.later_entries()).map(stored).collect::<Vec<_>>());
+    data["stored"] = json!(
+        std::iter::once(change.entry())
+            .chain(change.later_entries())
+            .map(stored)
+            .collect::<Vec<_>>()
+    );
     Answer::new("ledger show", data, text).with_sheet(sheet)
 }
 
@@ -498,16 +642,26 @@ fn asks(view: &View, change: &Change, say: &mut impl FnMut(&str, &str)) {
         let foreign = change.already_there();
         if !foreign.is_empty() {
             let foreign: Vec<String> = foreign.iter().map(ToString::to_string).collect();
-            say("  there before, and left at the end", &shortened(&foreign.join(" "), 400));
+            say(
+                "  there before, and left at the end",
+                &shortened(&foreign.join(" "), 400),
+            );
         }
     }
     for ask in &opens.countries {
         let wanted = format!("{:?}", ask.wanted).to_lowercase();
         let already = if ask.already { " (was so before)" } else { "" };
-        say("country", &format!("{} {wanted} on {}{already}", ask.country, ask.distribution));
+        say(
+            "country",
+            &format!("{} {wanted} on {}{already}", ask.country, ask.distribution),
+        );
     }
     if !opens.keys.is_empty() {
-        let all: Vec<String> = opens.keys.iter().map(|ask| format!("{}:{}", ask.claim, ask.shown)).collect();
+        let all: Vec<String> = opens
+            .keys
+            .iter()
+            .map(|ask| format!("{}:{}", ask.claim, ask.shown))
+            .collect();
         say("revocations", &shortened(&all.join(" "), 400));
     }
 }
@@ -521,7 +675,11 @@ async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure>
             let change = basis.view.find(id).ok_or_else(|| unknown(id))?;
             if change.progress() != Progress::InFlight || basis.view.undone_by(change).is_some() {
                 let words = standing(&basis.view, change, basis.now);
-                return Ok(nothing_to_resume(session, &basis, &format!("{} is not cut off: {words}", change.name())));
+                return Ok(nothing_to_resume(
+                    session,
+                    &basis,
+                    &format!("{} is not cut off: {words}", change.name()),
+                ));
             }
             if !change.is_cut_off(basis.now) {
                 let left = change.intent().deadline.duration_since(basis.now);
@@ -537,7 +695,10 @@ async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure>
     if chosen.is_empty() {
         return Ok(nothing_to_resume(session, &basis, "nothing was cut off"));
     }
-    let targets: Vec<Value> = chosen.iter().map(|change| Target::of(change).data()).collect();
+    let targets: Vec<Value> = chosen
+        .iter()
+        .map(|change| Target::of(change).data())
+        .collect();
     let mut text = super::header(session, &basis.state, Some(&basis.operator));
     for change in &chosen {
         let ago = human(basis.now.duration_since(change.at()));
@@ -558,19 +719,34 @@ async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure>
     let head = session.head(Some(&basis.state), Some(&basis.operator));
     let pending = json!({ "pending": true, "entries": targets });
     if session.options().dry_run {
-        let mut answer = Answer::new("ledger resume", pending, format!("{text}dry run: nothing was changed\n")).with_head(head);
+        let mut answer = Answer::new(
+            "ledger resume",
+            pending,
+            format!("{text}dry run: nothing was changed\n"),
+        )
+        .with_head(head);
         answer.warnings = warnings;
-        return Ok(answer.exiting(Exit::Difference, "difference", "a run without --dry-run would finish this"));
+        return Ok(answer.exiting(
+            Exit::Difference,
+            "difference",
+            "a run without --dry-run would finish this",
+        ));
     }
-    let asks = session.ui().is_interactive() && !session.options().answers.yes && session.options().answers.confirm.is_none();
+    let asks = session.ui().is_interactive()
+        && !session.options().answers.yes
+        && session.options().answers.confirm.is_none();
     if asks {
         session.ui().say(&text);
     }
-    let approved = session.ui().approve(&Question::Yes, &session.options().answers, &[]).await.map_err(|failure| {
-        let mut failure = failure.with_data(pending);
-        failure.text = (!asks).then(|| text.clone());
-        failure
-    })?;
+    let approved = session
+        .ui()
+        .approve(&Question::Yes, &session.options().answers, &[])
+        .await
+        .map_err(|failure| {
+            let mut failure = failure.with_data(pending);
+            failure.text = (!asks).then(|| text.clone());
+            failure
+        })?;
     let mut tally = Tally::default();
     for change in chosen {
         if session.ui().interrupt().is_requested() {
@@ -603,7 +779,9 @@ async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure>
         "pending": exit != Exit::Done,
         "entries": tally.carried.iter().map(Carried::data).collect::<Vec<_>>(),
     });
-    let mut answer = Answer::new("ledger resume", data, text).with_head(head).with_sheet(sheet);
+    let mut answer = Answer::new("ledger resume", data, text)
+        .with_head(head)
+        .with_sheet(sheet);
     answer.changed = tally.changed();
     answer.warnings = warnings;
     if exit != Exit::Done {
@@ -614,8 +792,12 @@ async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure>
 
 fn nothing_to_resume(session: &Session, basis: &Basis<'_>, why: &str) -> Answer {
     let header = super::header(session, &basis.state, Some(&basis.operator));
-    Answer::new("ledger resume", json!({ "pending": false, "entries": [] }), format!("{header}nothing to resume: {why}\n"))
-        .with_head(session.head(Some(&basis.state), Some(&basis.operator)))
+    Answer::new(
+        "ledger resume",
+        json!({ "pending": false, "entries": [] }),
+        format!("{header}nothing to resume: {why}\n"),
+    )
+    .with_head(session.head(Some(&basis.state), Some(&basis.operator)))
 }
 
 async fn sync(session: &Session) -> Result<Answer, Failure> {
@@ -624,21 +806,38 @@ async fn sync(session: &Session) -> Result<Answer, Failure> {
             .caused_by(&error)
             .hint("check the permissions of the .onair folder beside the runbooks")
     })?;
-    let handle = |id| report.handles.iter().find(|(entry, _)| *entry == id).map(|(_, handle)| handle.clone());
+    let handle = |id| {
+        report
+            .handles
+            .iter()
+            .find(|(entry, _)| *entry == id)
+            .map(|(_, handle)| handle.clone())
+    };
     let mut text = String::new();
     let mut sheet = Sheet::new(&["entry", "id", "result"]);
     let mut uploaded = Vec::new();
     for id in &report.uploaded {
         let name = handle(*id);
         uploaded.push(json!({ "id": id.to_string(), "entry": name }));
-        sheet.push([name.unwrap_or_default(), id.to_string(), "uploaded".to_owned()]);
+        sheet.push([
+            name.unwrap_or_default(),
+            id.to_string(),
+            "uploaded".to_owned(),
+        ]);
     }
-    let there: Vec<String> = report.already_there.iter().map(ToString::to_string).collect();
+    let there: Vec<String> = report
+        .already_there
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     for id in &there {
         sheet.push([String::new(), id.clone(), "already there".to_owned()]);
     }
-    let failed: Vec<Value> =
-        report.failed.iter().map(|(key, reason)| json!({ "key": key.to_string(), "reason": reason })).collect();
+    let failed: Vec<Value> = report
+        .failed
+        .iter()
+        .map(|(key, reason)| json!({ "key": key.to_string(), "reason": reason }))
+        .collect();
     for (key, reason) in &report.failed {
         sheet.push([String::new(), key.to_string(), format!("waits: {reason}")]);
         text.push_str(&format!("  waits: {key}: {reason}\n"));
@@ -656,15 +855,20 @@ async fn sync(session: &Session) -> Result<Answer, Failure> {
     if text.is_empty() {
         text.push_str("nothing to upload: the ledger's store has everything\n");
     }
-    let handles: Vec<Value> =
-        report.handles.iter().map(|(entry, handle)| json!({ "id": entry.to_string(), "entry": handle })).collect();
+    let handles: Vec<Value> = report
+        .handles
+        .iter()
+        .map(|(entry, handle)| json!({ "id": entry.to_string(), "entry": handle }))
+        .collect();
     let data = json!({
         "uploaded": uploaded,
         "already-there": there,
         "handles": handles,
         "failed": failed,
     });
-    let answer = Answer::new("ledger sync", data, text).with_head(session.head(None, None)).with_sheet(sheet);
+    let answer = Answer::new("ledger sync", data, text)
+        .with_head(session.head(None, None))
+        .with_sheet(sheet);
     Ok(match report.failed.first() {
         None => answer,
         Some((_, reason)) => {
@@ -679,7 +883,9 @@ async fn sync(session: &Session) -> Result<Answer, Failure> {
 
 async fn verify(session: &Session) -> Result<Answer, Failure> {
     let records = session.ledger.read_anew().await.map_err(|error| {
-        Failure::failed("ledger.read", "read the ledger").caused_by(&error).hint("check the ledger's store, then run it again")
+        Failure::failed("ledger.read", "read the ledger")
+            .caused_by(&error)
+            .hint("check the ledger's store, then run it again")
     })?;
     let mut sheet = Sheet::new(&["finding", "where", "what"]);
     let mut findings = Vec::new();
@@ -689,7 +895,10 @@ async fn verify(session: &Session) -> Result<Answer, Failure> {
         sheet.push([kind.to_owned(), place, words]);
     }
     let total = records.entries.len() - records.spooled.len();
-    let mut text = format!("{total} entries in the store · {} on this machine only\n", records.spooled.len());
+    let mut text = format!(
+        "{total} entries in the store · {} on this machine only\n",
+        records.spooled.len()
+    );
     let data = json!({
         "entries": total,
         "spooled": records.spooled.len(),
@@ -697,11 +906,15 @@ async fn verify(session: &Session) -> Result<Answer, Failure> {
         "findings": findings,
     });
     if findings.is_empty() {
-        text.push_str("✓ every entry is as it was written, and none that another names is missing\n");
+        text.push_str(
+            "✓ every entry is as it was written, and none that another names is missing\n",
+        );
     } else {
         text.push_str(&sheet.table(session.ui().width()));
     }
-    let mut answer = Answer::new("ledger verify", data, text).with_head(session.head(None, None)).with_sheet(sheet);
+    let mut answer = Answer::new("ledger verify", data, text)
+        .with_head(session.head(None, None))
+        .with_sheet(sheet);
     if !records.newer.is_empty() {
         answer.warnings.push(format!(
             "{} written by a newer onair: their seals were not looked into; update this one",
@@ -711,24 +924,43 @@ async fn verify(session: &Session) -> Result<Answer, Failure> {
     Ok(if findings.is_empty() {
         answer
     } else {
-        let message = format!("{} in the ledger not as written", if findings.len() == 1 { "1 thing is".to_owned() } else { format!("{} things are", findings.len()) });
+        let message = format!(
+            "{} in the ledger not as written",
+            if findings.len() == 1 {
+                "1 thing is".to_owned()
+            } else {
+                format!("{} things are", findings.len())
+            }
+        );
         answer.exiting(Exit::Difference, "check.failed", &message)
     })
 }
 
 fn finding_words(finding: &chain::Finding) -> (&'static str, String, String) {
     match finding {
-        chain::Finding::Altered { key, reason } => {
-            ("altered", printable(&key.to_string()).into_owned(), shortened(&reason.to_string(), 200))
-        }
-        chain::Finding::Missing { hash, named_by } => {
-            ("missing", named_by.to_string(), format!("it names an entry with the hash {hash:.16}… that is not there"))
-        }
-        chain::Finding::Broken { run, entry } => {
-            ("broken", entry.to_string(), format!("it does not continue its run {run}"))
-        }
-        chain::Finding::Forked { run, sequence, entries: [one, other] } => {
-            ("forked", one.to_string(), format!("it and {other} claim the same place, {sequence}, in the run {run}"))
-        }
+        chain::Finding::Altered { key, reason } => (
+            "altered",
+            printable(&key.to_string()).into_owned(),
+            shortened(&reason.to_string(), 200),
+        ),
+        chain::Finding::Missing { hash, named_by } => (
+            "missing",
+            named_by.to_string(),
+            format!("it names an entry with the hash {hash:.16}… that is not there"),
+        ),
+        chain::Finding::Broken { run, entry } => (
+            "broken",
+            entry.to_string(),
+            format!("it does not continue its run {run}"),
+        ),
+        chain::Finding::Forked {
+            run,
+            sequence,
+            entries: [one, other],
+        } => (
+            "forked",
+            one.to_string(),
+            format!("it and {other} claim the same place, {sequence}, in the run {run}"),
+        ),
     }
 }

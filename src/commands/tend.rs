@@ -42,14 +42,28 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
     if session.options().dry_run {
         return preview(&session).await;
     }
-    if args.once { once(&session).await } else { on_and_on(session, context).await }
+    if args.once {
+        once(&session).await
+    } else {
+        on_and_on(session, context).await
+    }
 }
 
 /// What would be done now.
 async fn preview(session: &Session) -> Result<Answer, Failure> {
     let basis = change::basis(session, false).await?;
-    let due: Vec<Target> = basis.view.due(basis.now).into_iter().map(Target::of).collect();
-    let cut_off: Vec<Target> = basis.view.cut_off(basis.now).into_iter().map(Target::of).collect();
+    let due: Vec<Target> = basis
+        .view
+        .due(basis.now)
+        .into_iter()
+        .map(Target::of)
+        .collect();
+    let cut_off: Vec<Target> = basis
+        .view
+        .cut_off(basis.now)
+        .into_iter()
+        .map(Target::of)
+        .collect();
     let mut text = super::header(session, &basis.state, Some(&basis.operator));
     let mut sheet = Sheet::new(&["action", "entry", "summary"]);
     for (word, targets) in [("finish", &cut_off), ("end", &due)] {
@@ -59,7 +73,11 @@ async fn preview(session: &Session) -> Result<Answer, Failure> {
         }
     }
     let pending = !due.is_empty() || !cut_off.is_empty();
-    text.push_str(if pending { "dry run: nothing was changed\n" } else { "nothing is due\n" });
+    text.push_str(if pending {
+        "dry run: nothing was changed\n"
+    } else {
+        "nothing is due\n"
+    });
     let data = json!({
         "pending": pending,
         "due": due.iter().map(Target::data).collect::<Vec<_>>(),
@@ -70,7 +88,11 @@ async fn preview(session: &Session) -> Result<Answer, Failure> {
         .with_head(session.head(Some(&basis.state), Some(&basis.operator)))
         .with_sheet(sheet);
     Ok(if pending {
-        answer.exiting(Exit::Difference, "difference", "a run without --dry-run would carry this out")
+        answer.exiting(
+            Exit::Difference,
+            "difference",
+            "a run without --dry-run would carry this out",
+        )
     } else {
         answer
     })
@@ -89,7 +111,10 @@ async fn once(session: &Session) -> Result<Answer, Failure> {
     if tick.tally.carried.is_empty() {
         text.push_str("nothing is due");
         match tick.next {
-            Some(at) => text.push_str(&format!(" · next end {}\n", time::local(at, &session.runbook.event.zone))),
+            Some(at) => text.push_str(&format!(
+                " · next end {}\n",
+                time::local(at, &session.runbook.event.zone)
+            )),
             None => text.push('\n'),
         }
     }
@@ -128,7 +153,11 @@ async fn on_and_on(mut session: Session, context: &Context) -> Result<Answer, Fa
                 for one in &tick.tally.carried {
                     tell(&session, one);
                 }
-                if let Some(failure) = tick.tally.failure.filter(|failure| failure.exit != Exit::Interrupted) {
+                if let Some(failure) = tick
+                    .tally
+                    .failure
+                    .filter(|failure| failure.exit != Exit::Interrupted)
+                {
                     tell_failure(&session, &failure);
                 } else if troubled {
                     ui.say("tending again");
@@ -155,7 +184,11 @@ async fn on_and_on(mut session: Session, context: &Context) -> Result<Answer, Fa
         }
     }
     drop(writing);
-    let mut answer = Answer::new("tend", json!({ "actions": deeds }), format!("stopped · {deeds} carried out\n"));
+    let mut answer = Answer::new(
+        "tend",
+        json!({ "actions": deeds }),
+        format!("stopped · {deeds} carried out\n"),
+    );
     answer.head = context.head();
     answer.streamed = true;
     Ok(answer)
@@ -209,7 +242,11 @@ impl Tick {
 }
 
 /// Looks once: finishes what was cut off, ends what is due, leaves a sign of life.
-async fn tick(session: &Session, patience: &mut Patience, every: Option<Duration>) -> Result<Tick, Failure> {
+async fn tick(
+    session: &Session,
+    patience: &mut Patience,
+    every: Option<Duration>,
+) -> Result<Tick, Failure> {
     let approved = session.ui().standing_order();
     let mut basis = change::basis(session, false).await?;
     let head = super::header(session, &basis.state, Some(&basis.operator));
@@ -233,8 +270,12 @@ async fn tick(session: &Session, patience: &mut Patience, every: Option<Duration
     if !tally.carried.is_empty() {
         basis = change::basis(session, false).await?;
     }
-    let due: Vec<&Change> =
-        basis.view.due(basis.now).into_iter().filter(|change| patience.allows(change.id(), basis.now)).collect();
+    let due: Vec<&Change> = basis
+        .view
+        .due(basis.now)
+        .into_iter()
+        .filter(|change| patience.allows(change.id(), basis.now))
+        .collect();
     let ended = carried::end(session, &basis, &approved, "tend", &due).await;
     for one in &ended.carried {
         patience.note(one, basis.now);
@@ -266,7 +307,10 @@ async fn tick(session: &Session, patience: &mut Patience, every: Option<Duration
 fn next_end(view: &View, now: Timestamp) -> Option<Timestamp> {
     view.changes()
         .iter()
-        .filter_map(|change| view.ends_at(change).filter(|end| *end > now && view.does_something(change)))
+        .filter_map(|change| {
+            view.ends_at(change)
+                .filter(|end| *end > now && view.does_something(change))
+        })
         .min()
 }
 
@@ -276,7 +320,9 @@ struct Patience(HashMap<EntryId, (SignedDuration, Timestamp)>);
 
 impl Patience {
     fn allows(&self, id: &EntryId, now: Timestamp) -> bool {
-        self.0.get(id).is_none_or(|(_, not_before)| now >= *not_before)
+        self.0
+            .get(id)
+            .is_none_or(|(_, not_before)| now >= *not_before)
     }
 
     fn note(&mut self, one: &Carried, now: Timestamp) {
@@ -291,7 +337,10 @@ impl Patience {
     }
 
     fn failed(&mut self, id: EntryId, now: Timestamp) {
-        let pause = self.0.get(&id).map_or(FIRST_PAUSE, |(pause, _)| (*pause * 2).min(LONGEST_PAUSE));
+        let pause = self
+            .0
+            .get(&id)
+            .map_or(FIRST_PAUSE, |(pause, _)| (*pause * 2).min(LONGEST_PAUSE));
         tracing::info!(entry = %id, pause = human(pause), "tried again later");
         let not_before = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
         self.0.insert(id, (pause, not_before));

@@ -311,7 +311,11 @@ impl View {
             .filter(|change| change.spooled)
             .map(|change| *change.id())
             .collect();
-        let clock = self.inner.clock.iter().map(|moved| Arc::clone(&moved.entry));
+        let clock = self
+            .inner
+            .clock
+            .iter()
+            .map(|moved| Arc::clone(&moved.entry));
         let entries = self.entries().chain(clock).chain([Arc::new(entry)]);
         (Self::build(entries, &handles, &spooled), id)
     }
@@ -597,8 +601,12 @@ impl View {
         }
         let intent = change.intent();
         let only_lifts = intent.opens.is_empty()
-            && (!intent.closes.is_empty() || !intent.takes.is_empty() || !intent.geo_reset.is_empty());
-        only_lifts && intent.kind == Kind::Change && matches!(self.effect(change), Effect::Full | Effect::Returning)
+            && (!intent.closes.is_empty()
+                || !intent.takes.is_empty()
+                || !intent.geo_reset.is_empty());
+        only_lifts
+            && intent.kind == Kind::Change
+            && matches!(self.effect(change), Effect::Full | Effect::Returning)
     }
 
     /// The changes that a crash, a lost connection or a conflict cut off.

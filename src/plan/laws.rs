@@ -14,7 +14,8 @@ use super::keys::{KeyWish, plan_keys};
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
 use crate::ledger::body::{
-    Access, Asks, Body, CountryAsk, End, GeoMode, GeoState, Intent, KeyAsk, Kind, Outcome, Part, PartOutcome, Verdict, What,
+    Access, Asks, Body, CountryAsk, End, GeoMode, GeoState, Intent, KeyAsk, Kind, Outcome, Part,
+    PartOutcome, Verdict, What,
 };
 use crate::ledger::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::ledger::view::{Change, Progress, Standing, View};
@@ -75,7 +76,11 @@ impl Book {
     }
 
     fn view(&self) -> View {
-        View::build(self.entries.iter().cloned(), &HashMap::new(), &HashSet::new())
+        View::build(
+            self.entries.iter().cloned(),
+            &HashMap::new(),
+            &HashSet::new(),
+        )
     }
 }
 
@@ -87,7 +92,9 @@ fn blank(kind: Kind) -> Intent {
 fn prefix(pick: u8) -> Cidr {
     let length = [32, 32, 32, 31, 31, 30, 29, 28][usize::from(pick >> 4) % 8];
     let address = u32::from(pick & 15) & (u32::MAX << (32 - length));
-    format!("198.18.0.{}/{length}", address & 15).parse().unwrap()
+    format!("198.18.0.{}/{length}", address & 15)
+        .parse()
+        .unwrap()
 }
 
 fn addresses<'a>(prefixes: impl IntoIterator<Item = &'a Cidr>) -> BTreeSet<u8> {
@@ -149,7 +156,10 @@ impl World {
         let observed: Vec<Cidr> = self.set.iter().copied().collect();
         let view = self.book.view();
         // What ends a change while it or another end is on its way is not settled by these laws yet.
-        let busy = view.changes().iter().any(|change| change.progress() == Progress::InFlight);
+        let busy = view
+            .changes()
+            .iter()
+            .any(|change| change.progress() == Progress::InFlight);
         if busy && matches!(deed, Deed::Unblock(_) | Deed::End(_) | Deed::Undo(_)) {
             return;
         }
@@ -176,8 +186,16 @@ impl World {
                 for change in view.open() {
                     let pieces = view.pieces(change).into_iter();
                     let holes: Vec<Cidr> = pieces
-                        .filter(|piece| piece.standing != Standing::Closing && piece.cidr.overlaps(value))
-                        .map(|piece| if piece.cidr.covers(value) { value } else { piece.cidr })
+                        .filter(|piece| {
+                            piece.standing != Standing::Closing && piece.cidr.overlaps(value)
+                        })
+                        .map(|piece| {
+                            if piece.cidr.covers(value) {
+                                value
+                            } else {
+                                piece.cidr
+                            }
+                        })
                         .collect();
                     if !holes.is_empty() {
                         closes.push(Part {
@@ -193,7 +211,9 @@ impl World {
             }
             Deed::End(pick) => {
                 let open: Vec<&Change> = view.open().collect();
-                let Some(change) = chosen(&open, *pick) else { return };
+                let Some(change) = chosen(&open, *pick) else {
+                    return;
+                };
                 let part = Part {
                     entry: *change.id(),
                     what: What::All,
@@ -204,8 +224,14 @@ impl World {
                 }
             }
             Deed::Undo(pick) => {
-                let all: Vec<&Change> = view.changes().iter().filter(|change| view.undone_by(change).is_none()).collect();
-                let Some(change) = chosen(&all, *pick) else { return };
+                let all: Vec<&Change> = view
+                    .changes()
+                    .iter()
+                    .filter(|change| view.undone_by(change).is_none())
+                    .collect();
+                let Some(change) = chosen(&all, *pick) else {
+                    return;
+                };
                 Intent {
                     undoes: Some(*change.id()),
                     ..blank(Kind::Undo)
@@ -215,10 +241,14 @@ impl World {
                 let element = prefix(*pick);
                 // What another tool adds inside of what we block or blocked cannot always be told from
                 // a part of ours; while ours is on its way it can: that has its own test.
-                let ours = view
-                    .changes()
-                    .iter()
-                    .any(|change| change.intent().opens.prefixes.iter().any(|one| one.overlaps(element)));
+                let ours = view.changes().iter().any(|change| {
+                    change
+                        .intent()
+                        .opens
+                        .prefixes
+                        .iter()
+                        .any(|one| one.overlaps(element))
+                });
                 if !ours && self.set.insert(element) {
                     self.foreign.insert(element);
                     self.version += 1;
@@ -228,10 +258,20 @@ impl World {
             Deed::ForeignRemove(pick) => {
                 // What an entry has marked as someone else's stays theirs for good, also when they
                 // take it out and we put it back; the model does not follow that.
-                let marked: HashSet<Cidr> = view.changes().iter().flat_map(Change::already_there).collect();
-                let late: HashSet<Cidr> = self.running.values().flat_map(|one| one.found_late.clone()).collect();
-                let there: Vec<&Cidr> =
-                    observed.iter().filter(|one| !marked.contains(one) && !late.contains(one)).collect();
+                let marked: HashSet<Cidr> = view
+                    .changes()
+                    .iter()
+                    .flat_map(Change::already_there)
+                    .collect();
+                let late: HashSet<Cidr> = self
+                    .running
+                    .values()
+                    .flat_map(|one| one.found_late.clone())
+                    .collect();
+                let there: Vec<&Cidr> = observed
+                    .iter()
+                    .filter(|one| !marked.contains(one) && !late.contains(one))
+                    .collect();
                 if let Some(element) = chosen(&there, *pick) {
                     self.set.remove(*element);
                     self.foreign.remove(*element);
@@ -271,18 +311,31 @@ impl World {
         let view = self.book.view();
         let mut demand = Demand::of(&view, Some(&running.id), Family::V4);
         let own = &view.get(&running.id).unwrap().intent().opens.prefixes;
-        let missing = running
-            .missing_at_first
-            .get_or_insert_with(|| own.iter().copied().filter(|one| !observed.contains(one)).collect());
+        let missing = running.missing_at_first.get_or_insert_with(|| {
+            own.iter()
+                .copied()
+                .filter(|one| !observed.contains(one))
+                .collect()
+        });
         let appeared = missing.iter().copied().filter(|one| observed.contains(one));
-        running.found_late.extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
+        running
+            .found_late
+            .extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
         demand.leave(&running.found_late);
         let plan = plan_set(&observed, &demand, Family::V4).expect("sixteen addresses fit");
         if !plan.changes_something() && !plan.must_write {
             running.landed = Some(plan.merged);
         } else if version == self.version {
-            let kept = self.foreign.iter().all(|element| plan.target.contains(element));
-            prop_assert!(kept, "someone else's {:?} would go: {:?}", self.foreign, plan);
+            let kept = self
+                .foreign
+                .iter()
+                .all(|element| plan.target.contains(element));
+            prop_assert!(
+                kept,
+                "someone else's {:?} would go: {:?}",
+                self.foreign,
+                plan
+            );
             self.set = plan.target.iter().copied().collect();
             self.version += 1;
             running.landed = Some(plan.merged);
@@ -315,8 +368,11 @@ impl World {
     /// counts takes it back; a block asks for its addresses less what changes that count end.
     fn asked(&self) -> BTreeSet<u8> {
         let view = self.book.view();
-        let changes: Vec<(EntryId, Intent)> =
-            view.changes().iter().map(|change| (*change.id(), change.intent().clone())).collect();
+        let changes: Vec<(EntryId, Intent)> = view
+            .changes()
+            .iter()
+            .map(|change| (*change.id(), change.intent().clone()))
+            .collect();
         let mut counts = vec![true; changes.len()];
         for index in (0..changes.len()).rev() {
             counts[index] = !changes
@@ -331,7 +387,12 @@ impl World {
                 continue;
             }
             let mut own = addresses(&intent.opens.prefixes);
-            for (_, later) in changes.iter().zip(&counts).filter(|(_, counts)| **counts).map(|(change, _)| change) {
+            for (_, later) in changes
+                .iter()
+                .zip(&counts)
+                .filter(|(_, counts)| **counts)
+                .map(|(change, _)| change)
+            {
                 for part in later.closes.iter().filter(|part| part.entry == *id) {
                     match &part.what {
                         What::All => own.clear(),
@@ -481,7 +542,12 @@ proptest! {
 }
 
 /// Plans, carries out, and finds that the same again is nothing to do.
-fn apply(store: &mut BTreeMap<String, String>, view: &View, id: &EntryId, value: &dyn Fn(End) -> String) -> Result<(), TestCaseError> {
+fn apply(
+    store: &mut BTreeMap<String, String>,
+    view: &View,
+    id: &EntryId,
+    value: &dyn Fn(End) -> String,
+) -> Result<(), TestCaseError> {
     let wish = KeyWish::of(view, id, value);
     let plan = plan_keys(store, &wish);
     prop_assert_eq!(&plan, &plan_keys(store, &wish));
@@ -505,7 +571,13 @@ fn country(pick: usize) -> Country {
 #[test]
 fn what_another_tool_adds_while_ours_is_on_its_way_stays_at_the_end() {
     let mut world = World::default();
-    world.begin(0, &Deed::Block { prefixes: vec![7, 0x70], merge: false });
+    world.begin(
+        0,
+        &Deed::Block {
+            prefixes: vec![7, 0x70],
+            merge: false,
+        },
+    );
     world.set.insert(prefix(7));
     world.foreign.insert(prefix(7));
     world.version += 1;
@@ -531,8 +603,18 @@ fn a_change_on_its_way_is_left_alone_by_others() {
     let view = book.view();
     assert_eq!(view.get(&first).unwrap().progress(), Progress::InFlight);
     let there: Vec<Cidr> = vec!["198.18.0.1".parse().unwrap()];
-    let plan = plan_set(&there, &Demand::of(&view, Some(&second), Family::V4), Family::V4).unwrap();
+    let plan = plan_set(
+        &there,
+        &Demand::of(&view, Some(&second), Family::V4),
+        Family::V4,
+    )
+    .unwrap();
     assert_eq!(plan.target.len(), 2);
-    let plan = plan_set(&[], &Demand::of(&view, Some(&second), Family::V4), Family::V4).unwrap();
+    let plan = plan_set(
+        &[],
+        &Demand::of(&view, Some(&second), Family::V4),
+        Family::V4,
+    )
+    .unwrap();
     assert_eq!(plan.target, ["198.18.0.2".parse().unwrap()]);
 }
