@@ -169,15 +169,13 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
             "the ledger's store is away ({reason}); spooled on this machine"
         ));
     }
-    let handle = match &place {
-        Where::Store => match session.ledger.claim_handle(&basis.operator, entry.id).await {
-            Ok(handle) => handle,
-            Err(error) => {
-                tracing::debug!(%error, "no handle");
-                None
-            }
-        },
-        Where::Spool { .. } => None,
+    // While the store is away this keeps the wish for a handle, which a sync grants.
+    let handle = match session.ledger.claim_handle(&basis.operator, entry.id).await {
+        Ok(handle) => handle,
+        Err(error) => {
+            tracing::debug!(%error, "no handle");
+            None
+        }
     };
     let name = handle.clone().unwrap_or_else(|| entry.id.to_string());
     let finished = finish(
