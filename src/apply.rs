@@ -18,7 +18,7 @@ use crate::ledger::view::View;
 use crate::ledger::{EntryId, Ledger};
 use crate::observe::{self, ObserveError};
 use crate::plan::geo::{Wish, plan_geo};
-use crate::plan::ip_set::{self, Demand, SET_LIMIT, TooMany, plan_set};
+use crate::plan::ip_set::{Demand, SET_LIMIT, TooMany, plan_set};
 use crate::plan::keys::{Batch, KeyPlan, KeyWish, plan_keys};
 use crate::ui::Interrupt;
 
@@ -216,6 +216,7 @@ impl Applier<'_> {
             .cloned();
         let mut slot = false;
         let mut missing_at_first: Option<HashSet<Cidr>> = None;
+        let planned_by = self.known.observed_sets.get(name);
         let mut found_late: HashSet<Cidr> = HashSet::new();
         let mut writes = 0;
         let mut before_digest = None;
@@ -252,9 +253,7 @@ impl Applier<'_> {
                 .view()
                 .await
                 .map_err(|error| Stopped::after(error, writes))?;
-            let demand = Demand::of(&view, Some(id), family);
-            let plan = plan_set(&observed.addresses, &demand, family)
-                .map_err(|error| Stopped::after(ApplyError::TooMany(error), writes))?;
+            let mut demand = Demand::of(&view, Some(id), family);
             before_digest.get_or_insert_with(|| digest(observed.addresses.iter()));
 
             // What we miss at the first look and find later, without a write of ours that may have
@@ -268,22 +267,25 @@ impl Applier<'_> {
                     .iter()
                     .copied()
                     .filter(|one| one.family() == family);
+                // The first look was the plan's, also when what it read is stale by now.
+                if missing_at_first.is_none() {
+                    let first =
+                        planned_by.map_or(&observed.addresses, |planned| &planned.addresses);
+                    let first: HashSet<&Cidr> = first.iter().collect();
+                    missing_at_first = Some(own.filter(|one| !first.contains(one)).collect());
+                }
                 match &missing_at_first {
-                    None => {
-                        missing_at_first = Some(own.filter(|one| !present.contains(one)).collect())
-                    }
                     Some(missing) if !tries.may_have_landed => {
-                        found_late.extend(ip_set::found_late(
-                            &view,
-                            id,
-                            family,
-                            missing,
-                            &observed.addresses,
-                        ));
+                        let appeared = missing.iter().copied().filter(|one| present.contains(one));
+                        found_late
+                            .extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
                     }
-                    Some(_) => {}
+                    Some(_) | None => {}
                 }
             }
+            demand.leave(&found_late);
+            let plan = plan_set(&observed.addresses, &demand, family)
+                .map_err(|error| Stopped::after(ApplyError::TooMany(error), writes))?;
             let nothing_to_do = !plan.changes_something() && !plan.must_write;
             if nothing_to_do {
                 let (added, removed) = match &sent_before {

@@ -320,6 +320,9 @@ impl Reading {
                 line.reason = format!("{}, of the sets that could be read", line.reason);
             }
         }
+        if !held.is_empty() {
+            lines.retain(|line| line.state != State::Allowed);
+        }
         for (set, one) in held.iter().take(5) {
             let reason = format!("{one}, a part of the prefix, is in IP set {set}");
             lines.push(Line::of(Layer::Waf, State::Unknown, &reason));
@@ -408,7 +411,7 @@ fn geo_line(subject: &Subject, request: &ViewerRequest) -> Line {
         Ok(Err(error)) => return Line::of(Layer::Geo, State::CouldNotAsk, &error.to_string()),
         Err(error) => return Line::of(Layer::Geo, State::CouldNotAsk, error),
     };
-    let codes = if restriction.countries.len() > 12 {
+    let codes = if restriction.countries.len() > 20 {
         format!("{} countries", restriction.countries.len())
     } else {
         restriction.countries.join(" ")

@@ -154,7 +154,8 @@ fn print(ui: &Ui, answer: &Answer, output: Output) -> Exit {
         Output::Table => ui.answer(&answer.text),
     }
     if output != Output::Json {
-        for warning in &answer.warnings {
+        let told = |warning: &&String| output == Output::Table && answer.text.contains(*warning);
+        for warning in answer.warnings.iter().filter(|warning| !told(warning)) {
             ui.warn(warning);
         }
         if let Some((_, message)) = answer

@@ -468,16 +468,15 @@ fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
     intent.opens.already_there.clear();
     for (family, set) in &seen.sets {
         let explained = Demand::of(view, None, *family);
-        let present: HashSet<Cidr> = set.addresses.iter().copied().collect();
-        let own = intent
+        let own: Vec<Cidr> = intent
             .opens
             .prefixes
             .iter()
-            .filter(|one| one.family() == *family);
-        intent
-            .opens
-            .already_there
-            .extend(own.filter(|one| present.contains(one) && !explained.explains(**one)));
+            .copied()
+            .filter(|one| one.family() == *family)
+            .collect();
+        let theirs = explained.not_ours_within(&own, &set.addresses);
+        intent.opens.already_there.extend(theirs);
     }
     if let Some(store) = &seen.store {
         let asked = crate::plan::keys::standing_keys(view);

@@ -130,6 +130,12 @@ async fn once(session: &Session) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
+/// Looks once and carries out what is due; says how many entries that were.
+pub(crate) async fn sweep(session: &Session) -> Result<usize, Failure> {
+    let tick = tick(session, &mut Patience::default(), None).await?;
+    Ok(tick.tally.carried.len())
+}
+
 async fn on_and_on(mut session: Session, context: &Context) -> Result<Answer, Failure> {
     let ui = context.ui.clone();
     let interrupt = ui.interrupt().clone();
@@ -366,8 +372,4 @@ mod tests {
         assert!(!patience.allows(&id, now + SignedDuration::from_mins(29)));
         assert!(patience.allows(&id, now + SignedDuration::from_mins(30)));
     }
-}
-
-pub(crate) async fn sweep(_: &crate::context::Session) -> Result<usize, Failure> {
-    Ok(0)
 }

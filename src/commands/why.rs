@@ -955,6 +955,12 @@ fn settle(question: &Question, lines: &mut [Line], session: &Session) {
             line.reason = "the runbook names no function".to_owned();
         }
     }
+    let waf_depends = lines
+        .iter()
+        .any(|line| line.layer == Layer::Waf && line.state == layers::State::NotEvaluated);
+    if waf_depends {
+        lines.retain(|line| line.layer != Layer::Waf || line.state != layers::State::Allowed);
+    }
 }
 
 /// Distributions with the same decisions, together.

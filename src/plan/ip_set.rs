@@ -57,6 +57,8 @@ pub(crate) struct Demand {
     closing: HashSet<Cidr>,
     /// Every element that may be ours: what an entry asked for before or after the change.
     ours: HashSet<Cidr>,
+    /// What other changes ask for, however far they are.
+    others: HashSet<Cidr>,
     /// What the change itself asks for.
     own: Vec<Cidr>,
     merged_before: Vec<Cidr>,
@@ -77,6 +79,7 @@ impl Demand {
                     if piece.cidr.family() != family || piece.already_there {
                         continue;
                     }
+                    demand.others.insert(piece.cidr);
                     if piece.standing == Standing::Open {
                         demand.ours.insert(piece.cidr);
                     }
@@ -121,8 +124,29 @@ impl Demand {
     /// Whether the ledger explains `element`: an entry asks for it, or did and is on its way out.
     pub(crate) fn explains(&self, element: Cidr) -> bool {
         self.ours.contains(&element)
-            || self.in_flight.contains(&element)
+            || self.others.contains(&element)
             || self.merged_before.contains(&element)
+    }
+
+    /// The elements of the set that lie within `prefixes` and that the ledger does not explain: they
+    /// are someone else's, and so is what is left of a prefix when all but them is lifted.
+    pub(crate) fn not_ours_within(&self, prefixes: &[Cidr], observed: &[Cidr]) -> Vec<Cidr> {
+        let index = CidrIndex::new(prefixes.iter().copied());
+        observed
+            .iter()
+            .copied()
+            .filter(|element| index.covering(*element).is_some() && !self.explains(*element))
+            .collect()
+    }
+
+    /// Leaves these elements as they stand: they turned out to be someone else's.
+    pub(crate) fn leave(&mut self, theirs: &HashSet<Cidr>) {
+        self.ours.retain(|element| !theirs.contains(element));
+    }
+
+    /// Whether a change other than the one looked at accounts for `element`.
+    pub(crate) fn is_explained_by_others(&self, element: Cidr) -> bool {
+        self.others.contains(&element)
     }
 
     /// Whether an entry asks for `element` that was someone else's before.
@@ -160,30 +184,6 @@ impl Demand {
         self.merged_before
             .extend(parts.flat_map(|part| of_family(&part.merged, family)));
     }
-}
-
-/// Of `missing`, which the change `own` did not see in the set at first, those that are in
-/// `observed` now although neither we nor another entry put them there: they are someone else's.
-pub(crate) fn found_late(
-    view: &View,
-    own: &EntryId,
-    family: Family,
-    missing: &HashSet<Cidr>,
-    observed: &[Cidr],
-) -> Vec<Cidr> {
-    let found: Vec<Cidr> = observed
-        .iter()
-        .copied()
-        .filter(|one| missing.contains(one))
-        .collect();
-    if found.is_empty() {
-        return found;
-    }
-    let others = Demand::of(&view.assuming(own, Progress::Void), None, family);
-    found
-        .into_iter()
-        .filter(|one| !others.explains(*one))
-        .collect()
 }
 
 fn of_family(prefixes: &[Cidr], family: Family) -> impl Iterator<Item = Cidr> + '_ {

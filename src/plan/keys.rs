@@ -118,7 +118,7 @@ impl KeyWish {
 
 /// The values of keys that were someone else's before any entry asked for them, as far as no
 /// operator took them away by name since.
-fn foreign_values(view: &View) -> HashMap<&str, &str> {
+pub(crate) fn foreign_values(view: &View) -> HashMap<&str, &str> {
     let mut foreign = HashMap::new();
     for change in view
         .changes()

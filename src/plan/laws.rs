@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::change::empty_intent;
 use super::geo::{Wish, plan_geo};
-use super::ip_set::{Demand, found_late, plan_set};
+use super::ip_set::{Demand, plan_set};
 use super::keys::{KeyWish, plan_keys};
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
@@ -161,11 +161,7 @@ impl World {
                 prefixes.sort_unstable();
                 prefixes.dedup();
                 let explained = Demand::of(&view, None, Family::V4);
-                let already_there = prefixes
-                    .iter()
-                    .copied()
-                    .filter(|one| observed.contains(one) && !explained.explains(*one))
-                    .collect();
+                let already_there = explained.not_ours_within(&prefixes, &observed);
                 Intent {
                     opens: Asks {
                         prefixes,
@@ -235,7 +231,19 @@ impl World {
             }
             Deed::ForeignAdd(pick) => {
                 let element = prefix(*pick);
-                if self.set.insert(element) {
+                // What another tool adds inside of what we block at that time cannot be told from a
+                // part of ours later on. While ours is on its way it can: that has its own test.
+                let ours = view.changes().iter().any(|change| {
+                    let on_its_way = change.progress() == Progress::InFlight;
+                    let asks = change.intent().opens.prefixes.iter();
+                    view.pieces(change)
+                        .iter()
+                        .any(|piece| piece.cidr.covers(element))
+                        || (on_its_way && asks.clone().any(|one| one.covers(element)))
+                        || (on_its_way && !change.intent().closes.is_empty())
+                        || (on_its_way && change.intent().undoes.is_some())
+                });
+                if !ours && self.set.insert(element) {
                     self.foreign.insert(element);
                     self.version += 1;
                 }
@@ -295,26 +303,20 @@ impl World {
             return Ok(());
         };
         let view = self.book.view();
-        let demand = Demand::of(&view, Some(&running.id), Family::V4);
+        let mut demand = Demand::of(&view, Some(&running.id), Family::V4);
+        let own = &view.get(&running.id).unwrap().intent().opens.prefixes;
+        let missing = running.missing_at_first.get_or_insert_with(|| {
+            own.iter()
+                .copied()
+                .filter(|one| !observed.contains(one))
+                .collect()
+        });
+        let appeared = missing.iter().copied().filter(|one| observed.contains(one));
+        running
+            .found_late
+            .extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
+        demand.leave(&running.found_late);
         let plan = plan_set(&observed, &demand, Family::V4).expect("sixteen addresses fit");
-        match &running.missing_at_first {
-            None => {
-                let own = &view.get(&running.id).unwrap().intent().opens.prefixes;
-                running.missing_at_first = Some(
-                    own.iter()
-                        .copied()
-                        .filter(|one| !observed.contains(one))
-                        .collect(),
-                );
-            }
-            Some(missing) => running.found_late.extend(found_late(
-                &view,
-                &running.id,
-                Family::V4,
-                missing,
-                &observed,
-            )),
-        }
         if !plan.changes_something() && !plan.must_write {
             running.landed = Some(plan.merged);
         } else if version == self.version {
@@ -507,7 +509,7 @@ proptest! {
             let asks = keys.iter().map(|key| format!("k{key}")).map(|key| KeyAsk {
                 claim: "sub".to_owned(),
                 shown: key.clone(),
-                already_there: if asked.contains_key(&key) { None } else { store.get(&key).cloned() },
+                already_there: store.get(&key).filter(|_| !asked.contains_key(&key)).cloned(),
                 key,
             });
             let intent = Intent {
@@ -558,6 +560,26 @@ fn apply(
 
 fn country(pick: usize) -> Country {
     Country::parse(["AT", "DE", "CH", "FR", "IT", "ES", "GB", "US"][pick]).unwrap()
+}
+
+#[test]
+fn what_another_tool_adds_while_ours_is_on_its_way_stays_at_the_end() {
+    let mut world = World::default();
+    world.begin(
+        0,
+        &Deed::Block {
+            prefixes: vec![7, 0x70],
+            merge: false,
+        },
+    );
+    world.set.insert(prefix(7));
+    world.foreign.insert(prefix(7));
+    world.version += 1;
+    world.settle().unwrap();
+    assert!(world.set.contains(&prefix(7)) && world.set.contains(&prefix(0x70)));
+    world.begin(1, &Deed::End(0));
+    world.settle().unwrap();
+    assert_eq!(world.set.into_iter().collect::<Vec<_>>(), [prefix(7)]);
 }
 
 #[test]

@@ -350,6 +350,11 @@ fn what_no_entry_explains_is_shown_kept_and_removed_only_by_name() {
         "an undo leaves what was someone else's"
     );
 
+    // An entry of ours over theirs does not hide that it stays theirs.
+    desk.onair(&["revoke", "sub:8841", "--for", "1h", "--yes"])
+        .expect_success();
+    desk.onair(&["revoke", "sub:8841", "--for", "2h", "--yes"])
+        .expect_success();
     let run = desk
         .onair(&["token", "restore", "sub:8841", "--yes"])
         .expect_success();

@@ -26,7 +26,7 @@ use crate::token::{Form, Format, Place, State, Token, TokenError, Verdict};
 /// with. Nothing is asked of AWS, and the token is shown by its digest only. With a key (or the
 /// runbook's) the signature is checked; a wrong one exits 3.
 ///
-/// Example: onair token inspect - --key-env SIGNING_KEY
+/// Example: onair token inspect - --key-env KEY
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
     /// The token; - (or nothing) takes it from a hidden prompt or standard input, @FILE from a file
@@ -140,15 +140,24 @@ fn rehearsal_clock(runbook: &Runbook, world: &Clock) -> Result<Clock, Failure> {
     Ok(world.shifted_by(offset))
 }
 
-/// Reads the token as what it is. Where the event's are opaque, what only resembles a JWT is one, too.
+/// Reads the token as what it is. The event's format decides where the look does not: an opaque
+/// token may resemble a JWT, and what is left of a cut JWT or CAT may look opaque.
 fn read(text: &SecretString, runbook: Option<&Runbook>) -> Result<Token, TokenError> {
-    let opaque = runbook
+    let expected = runbook
         .and_then(|runbook| runbook.tokens.as_ref())
-        .is_some_and(|tokens| super::format_of(tokens) == Format::Opaque);
-    Token::parse(text).or_else(|error| match opaque {
-        true => Token::parse_as(text, Format::Opaque).map_err(|_| error),
-        false => Err(error),
-    })
+        .map(super::format_of);
+    match (Token::parse(text), expected) {
+        (Err(error), Some(Format::Opaque)) => {
+            Token::parse_as(text, Format::Opaque).map_err(|_| error)
+        }
+        (Ok(token), Some(expected)) if token.format() == Format::Opaque => {
+            match Token::parse_as(text, expected) {
+                Err(TokenError::WrongFormat { .. }) => Ok(token),
+                read => read,
+            }
+        }
+        (read, _) => read,
+    }
 }
 
 fn malformed(error: &TokenError) -> Failure {

@@ -140,19 +140,7 @@ pub(super) async fn list(args: &ListArgs, session: &Session) -> Result<Answer, F
         drift += 1;
         let held = Held::of(Some(value), None, now);
         entries.push(foreign_entry(key, &claim, &shown, &held));
-        let until = held.until.map_or_else(
-            || "not known".to_owned(),
-            |at| format!("until {}", time::local(at, &session.runbook.event.zone)),
-        );
-        sheet.push([
-            "—".to_owned(),
-            claim,
-            shown,
-            "someone else".to_owned(),
-            until,
-            held.words(session),
-            "not in the ledger".to_owned(),
-        ]);
+        sheet.push(foreign_row(session, claim, shown, &held));
     }
     let mut text = header(session, &state, None);
     if sheet.is_empty() {
@@ -191,6 +179,22 @@ fn fields(key: &str) -> (String, String) {
     let claim = fields.next().unwrap_or_default();
     let value = fields.next().unwrap_or_default();
     (shortened(claim, 80), shortened(value, 80))
+}
+
+fn foreign_row(session: &Session, claim: String, shown: String, held: &Held) -> [String; 7] {
+    let until = held.until.map_or_else(
+        || "not known".to_owned(),
+        |at| format!("until {}", time::local(at, &session.runbook.event.zone)),
+    );
+    [
+        "—".to_owned(),
+        claim,
+        shown,
+        "someone else".to_owned(),
+        until,
+        held.words(session),
+        "not in the ledger".to_owned(),
+    ]
 }
 
 fn foreign_entry(key: &str, claim: &str, shown: &str, held: &Held) -> Value {

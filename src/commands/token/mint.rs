@@ -21,7 +21,7 @@ use crate::token::{self, ClaimValue, DEFAULT_LIFETIME, Format, MintError, MintRe
 /// minutes (--for, at most 1h), and is printed alone on standard output. The ledger keeps its digest
 /// and its claims. A claim is text; NAME:=JSON gives numbers, lists and maps.
 ///
-/// Example: onair token mint --claim sub=canary --for 5m --key-env SIGNING_KEY
+/// Example: onair token mint --claim sub=canary --for 5m --key-env KEY
 #[derive(Debug, clap::Args)]
 pub(crate) struct MintArgs {
     /// A claim: sub=8841 is text, level:=3 is JSON; may be given many times
@@ -87,16 +87,6 @@ pub(super) async fn mint(args: &MintArgs, context: &Context) -> Result<Answer, F
         Failure::new(Exit::Usage, "token.mint", "these claims make no token").because(error)
     })?;
     let expires = token.expires().unwrap_or(now);
-    let claims: Vec<(String, String)> = token
-        .claims()
-        .iter()
-        .map(|claim| {
-            (
-                shortened(&claim.name, 80),
-                shortened(&claim.value.readable(), 200),
-            )
-        })
-        .collect();
     let claims_data: Vec<_> = token
         .claims()
         .iter()
@@ -135,7 +125,7 @@ pub(super) async fn mint(args: &MintArgs, context: &Context) -> Result<Answer, F
     let minted = Minted {
         format: format.word().to_owned(),
         digest: token.digest().to_owned(),
-        claims,
+        claims: claims_of(&token),
         key_id: args.kid.as_deref().map(|id| printable(id).into_owned()),
         expires,
         reason: session.options().reason.clone(),
@@ -174,6 +164,15 @@ pub(super) async fn mint(args: &MintArgs, context: &Context) -> Result<Answer, F
         token.digest()
     ));
     Ok(answer)
+}
+
+/// Names and values, safe to keep.
+fn claims_of(token: &Token) -> Vec<(String, String)> {
+    let shown = |claim: &token::Claim| {
+        let value = shortened(&claim.value.readable(), 200);
+        (shortened(&claim.name, 80), value)
+    };
+    token.claims().iter().map(shown).collect()
 }
 
 fn lifetime(session: &Session, now: Timestamp) -> Result<SignedDuration, Failure> {

@@ -8,10 +8,12 @@ use super::values::{self, Given, Reader, Refusal, Subject, TokenValueArgs};
 use crate::commands::change::{self, Basis, Intention, Needs, Seen};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::event::text::shortened;
 use crate::ledger::body::{Kind, Part, What};
 use crate::ledger::view::{Change, Standing, View};
 use crate::plan::change::{Draft, empty_intent};
 use crate::plan::guard::LEVEL_0_VALUES;
+use crate::plan::keys::foreign_values;
 use crate::render::Answer;
 
 /// Lift revocations, whoever made them
@@ -131,6 +133,13 @@ impl Restore {
     }
 }
 
+/// Names a colleague's change with its reason.
+fn whose(change: &Change) -> String {
+    let reason = change.intent().reason.as_deref();
+    let reason = shortened(reason.unwrap_or("no reason given"), 200);
+    format!("{} is {}'s: {reason}", change.name(), change.operator())
+}
+
 fn subjects_of(change: &Change) -> Vec<Subject> {
     let asks = change.intent().opens.keys.iter();
     asks.map(|ask| Subject {
@@ -177,6 +186,7 @@ impl Intention for Restore {
         let mut warnings: Vec<String> = self.advice.into_iter().map(str::to_owned).collect();
         let mut named = Vec::new();
         let mut level = 0;
+        let theirs = foreign_values(&basis.view);
         let mut ours: HashSet<&str> = HashSet::new();
         let mut lifted: HashSet<&str> = HashSet::new();
         for change in basis.view.open() {
@@ -187,9 +197,7 @@ impl Intention for Restore {
                 .filter(|(_, standing)| *standing != Standing::Closing)
             {
                 if let Some((key, _)) = by_key.get_key_value(ask.key.as_str()) {
-                    if ask.already_there.is_none() {
-                        ours.insert(key);
-                    }
+                    ours.insert(key);
                     lifted.insert(key);
                     keys.push(ask.key.clone());
                 }
@@ -200,17 +208,7 @@ impl Intention for Restore {
             named.push(change.name());
             if change.operator() != basis.operator {
                 level = 1;
-                let reason = change
-                    .intent()
-                    .reason
-                    .as_deref()
-                    .unwrap_or("no reason given");
-                notes.push(format!(
-                    "{} is {}'s: {}",
-                    change.name(),
-                    change.operator(),
-                    crate::event::text::shortened(reason, 200)
-                ));
+                notes.push(whose(change));
             }
             let what = if keys.len() == change.intent().opens.keys.len() {
                 What::All
@@ -223,10 +221,10 @@ impl Intention for Restore {
             });
         }
         for subject in &subjects {
-            let Some(value) = present
-                .get(&subject.key)
-                .filter(|_| !ours.contains(subject.key.as_str()))
-            else {
+            let Some(value) = present.get(&subject.key).filter(|_| {
+                let key = subject.key.as_str();
+                !ours.contains(key) || theirs.contains_key(key)
+            }) else {
                 continue;
             };
             level = 1;

@@ -125,7 +125,7 @@ impl Intention for Revoke {
         let until = crate::commands::until_words(session, &basis.state, end);
         let mut draft = Draft::new(intent, format!("{summary} · {until}"));
         let few = self.subjects.len() <= LEVEL_0_VALUES;
-        draft.level = if few && end != End::Never { 0 } else { 1 };
+        draft.level = u8::from(!few || end == End::Never);
         draft.values = self
             .subjects
             .iter()

@@ -221,11 +221,6 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The claims that the edge looks up.
-    pub(super) fn claims(&self) -> &[String] {
-        &self.claims
-    }
-
     /// The one key that `text` is revoked by: of a token, its first claim that the edge looks up.
     pub(super) fn first(&self, text: &str) -> Result<Subject, Refusal> {
         Ok(self.all(text)?.remove(0))
@@ -328,7 +323,7 @@ impl<'a> Reader<'a> {
         }
         // A CAT's token id is bytes, and its text form lower-case hexadecimal.
         let value = if self.format == Format::Cat && claim == "cti" {
-            let even = value.len() % 2 == 0;
+            let even = value.len().is_multiple_of(2);
             if !even || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return Err(Refusal {
                     code: "value.malformed",
