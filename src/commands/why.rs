@@ -933,8 +933,8 @@ fn viewer(session: &Session, question: &Question, now: Timestamp) -> Viewer {
 
 /// Leaves out what the question does not touch: of a country alone, WAF's "the address is not known"
 /// says nothing, and so does geo of a claim.
-fn settle(question: &Question, lines: &mut [Line], session: &Session) {
-    for line in lines {
+fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
+    for line in lines.iter_mut() {
         if line.state == layers::State::Unknown
             && line.layer == Layer::Geo
             && question.prefix.is_none()
