@@ -166,7 +166,8 @@ def test_20_processes_with_10_countries_each_on_one_distribution(desk):
 def all_countries():
     """The codes of ISO 3166-1 alpha-2, from the table that the binary has."""
     table = (kit.ROOT / "src" / "event" / "country_table.rs").read_text()
-    return sorted(set(kit.re.findall(r'"([A-Z]{2})"', table)))
+    countries = table.split("const COUNTRIES")[1].split("];")[0]
+    return sorted(set(kit.re.findall(r'\("([A-Z]{2})", ', countries)) - {"XK"})
 
 
 def test_20_processes_with_10_revocations_each_on_one_store(desk, monkeypatch):
