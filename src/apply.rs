@@ -22,8 +22,9 @@ use crate::plan::ip_set::{Demand, SET_LIMIT, TooMany, plan_set};
 use crate::plan::keys::{Batch, KeyPlan, KeyWish, plan_keys};
 use crate::ui::Interrupt;
 
-/// AWS WAF takes one update a second of an account and region, all callers together (aws-facts 3.1).
-const WAF_WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// AWS WAF takes one update a second of an account and region, all callers together (WAF Developer
+/// Guide, quotas). A little more, for what the network adds to one call and not to the next.
+const WAF_WRITE_INTERVAL: Duration = Duration::from_millis(1_100);
 
 /// CloudFront and the KVS publish no rate; conflicts are retried after a pause of up to this, doubled
 /// at each further one and drawn anew, so that writers do not march in step.
@@ -125,13 +126,21 @@ impl Applier<'_> {
         let mut outcomes = Vec::new();
         for resource in resources {
             if self.interrupt.is_requested() {
-                outcomes.push(part(resource, Err(Stopped::before(ApplyError::Interrupted))));
+                outcomes.push(part(
+                    resource,
+                    Err(Stopped::before(ApplyError::Interrupted)),
+                ));
                 continue;
             }
             let result = match resource {
-                Resource::IpSet { family, name } => self.ip_set(approved, id, *family, name, tell).await,
-                Resource::Distribution { id: distribution, .. } => {
-                    self.distribution(approved, id, resource, distribution, tell).await
+                Resource::IpSet { family, name } => {
+                    self.ip_set(approved, id, *family, name, tell).await
+                }
+                Resource::Distribution {
+                    id: distribution, ..
+                } => {
+                    self.distribution(approved, id, resource, distribution, tell)
+                        .await
                 }
                 Resource::Store { name } => self.store(approved, id, name, tell).await,
             };
@@ -154,21 +163,36 @@ impl Applier<'_> {
             .map_err(|error| ApplyError::Ledger(error.to_string()))
     }
 
-    async fn turn(&self, resource: &str, tell: &mut dyn FnMut(Progress)) -> Option<Turn> {
-        let left = self.deadline.duration_since(self.clock.now()).max(SignedDuration::ZERO).unsigned_abs();
+    /// Waits for this machine's turn at the resource. Says whether it had to wait: then what was
+    /// read before is stale for certain.
+    async fn turn(&self, resource: &str, tell: &mut dyn FnMut(Progress)) -> (Option<Turn>, bool) {
+        let asked = self.clock.now();
+        let left = self
+            .deadline
+            .duration_since(self.clock.now())
+            .max(SignedDuration::ZERO)
+            .unsigned_abs();
         tell(Progress::Waiting {
             resource: resource.to_owned(),
         });
         let name = format!("{}-{resource}", self.account);
         // Turns are an aid: without one the version check still loses nothing.
-        Turn::take(&self.turns, &name, left, self.clock).await.ok()
+        let turn = Turn::take(&self.turns, &name, left, self.clock).await.ok();
+        let waited = self.clock.now().duration_since(asked) > SignedDuration::from_millis(5);
+        (turn, waited)
     }
 
-    async fn pace(&self, what: &str, interval: Duration) {
-        if self.paced {
-            let name = format!("{}-{what}", self.account);
-            if let Err(error) = turn::pace(&self.turns, &name, interval, self.clock).await {
+    /// Waits until this machine may write again. Says whether it had to.
+    async fn pace(&self, what: &str, interval: Duration) -> bool {
+        if !self.paced {
+            return false;
+        }
+        let name = format!("{}-{what}", self.account);
+        match turn::pace(&self.turns, &name, interval, self.clock).await {
+            Ok(waited) => !waited.is_zero(),
+            Err(error) => {
                 tracing::debug!(%error, "no shared pace");
+                false
             }
         }
     }
@@ -181,11 +205,18 @@ impl Applier<'_> {
         name: &str,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Done, Stopped> {
-        let turn = self.turn(&format!("ip-set-{name}"), tell).await;
+        let (_turn, waited) = self.turn(&format!("ip-set-{name}"), tell).await;
         let mut tries = Tries::new(self);
         // What the plan read serves the first attempt: the lock token tells if it is stale.
-        let mut first_read = self.known.observed_sets.get(name).cloned();
+        let mut first_read = self
+            .known
+            .observed_sets
+            .get(name)
+            .filter(|_| !waited)
+            .cloned();
+        let mut slot = false;
         let mut missing_at_first: Option<HashSet<Cidr>> = None;
+        let planned_by = self.known.observed_sets.get(name);
         let mut found_late: HashSet<Cidr> = HashSet::new();
         let mut writes = 0;
         let mut before_digest = None;
@@ -198,9 +229,15 @@ impl Applier<'_> {
                 None => {
                     let read = match self.known.sets.get(name) {
                         Some(set_id) => observe::ip_set(self.cloud, name, set_id).await,
-                        None => observe::ip_sets(self.cloud, &BTreeMap::from([(family, name.to_owned())]))
-                            .await
-                            .map(|mut sets| sets.remove(&family).expect("the one set that was asked for")),
+                        None => observe::ip_sets(
+                            self.cloud,
+                            &BTreeMap::from([(family, name.to_owned())]),
+                        )
+                        .await
+                        .map(|mut sets| {
+                            sets.remove(&family)
+                                .expect("the one set that was asked for")
+                        }),
                     };
                     match read {
                         Ok(observed) => observed,
@@ -212,25 +249,43 @@ impl Applier<'_> {
                     }
                 }
             };
-            let view = self.view().await.map_err(|error| Stopped::after(error, writes))?;
-            let demand = Demand::of(&view, Some(id), family);
-            let plan = plan_set(&observed.addresses, &demand, family)
-                .map_err(|error| Stopped::after(ApplyError::TooMany(error), writes))?;
+            let view = self
+                .view()
+                .await
+                .map_err(|error| Stopped::after(error, writes))?;
+            let mut demand = Demand::of(&view, Some(id), family);
             before_digest.get_or_insert_with(|| digest(observed.addresses.iter()));
 
             // What we miss at the first look and find later, without a write of ours that may have
             // landed, someone else put there: our end must leave it.
             let present: HashSet<Cidr> = observed.addresses.iter().copied().collect();
             if let Some(change) = view.get(id) {
-                let own = change.intent().opens.prefixes.iter().copied().filter(|one| one.family() == family);
+                let own = change
+                    .intent()
+                    .opens
+                    .prefixes
+                    .iter()
+                    .copied()
+                    .filter(|one| one.family() == family);
+                // The first look was the plan's, also when what it read is stale by now.
+                if missing_at_first.is_none() {
+                    let first =
+                        planned_by.map_or(&observed.addresses, |planned| &planned.addresses);
+                    let first: HashSet<&Cidr> = first.iter().collect();
+                    missing_at_first = Some(own.filter(|one| !first.contains(one)).collect());
+                }
                 match &missing_at_first {
-                    None => missing_at_first = Some(own.filter(|one| !present.contains(one)).collect()),
                     Some(missing) if !tries.may_have_landed => {
-                        found_late.extend(missing.iter().copied().filter(|one| present.contains(one)));
+                        let appeared = missing.iter().copied().filter(|one| present.contains(one));
+                        found_late
+                            .extend(appeared.filter(|one| !demand.is_explained_by_others(*one)));
                     }
-                    Some(_) => {}
+                    Some(_) | None => {}
                 }
             }
+            demand.leave(&found_late);
+            let plan = plan_set(&observed.addresses, &demand, family)
+                .map_err(|error| Stopped::after(ApplyError::TooMany(error), writes))?;
             let nothing_to_do = !plan.changes_something() && !plan.must_write;
             if nothing_to_do {
                 let (added, removed) = match &sent_before {
@@ -248,11 +303,21 @@ impl Applier<'_> {
                     after: Some(digest(observed.addresses.iter())),
                 });
             }
-            let target: Vec<String> =
-                plan.target.iter().map(ToString::to_string).chain(observed.unread.iter().cloned()).collect();
-            if turn.is_some() || self.paced {
-                self.pace("wafv2-update-ip-set", WAF_WRITE_INTERVAL).await;
+            if !slot {
+                slot = true;
+                // What was read before a wait would be stale after it; the write follows the slot
+                // at once, so that writes keep their distance.
+                if self.pace("wafv2-update-ip-set", WAF_WRITE_INTERVAL).await {
+                    continue;
+                }
             }
+            slot = false;
+            let target: Vec<String> = plan
+                .target
+                .iter()
+                .map(ToString::to_string)
+                .chain(observed.unread.iter().cloned())
+                .collect();
             writes += 1;
             match self
                 .cloud
@@ -288,9 +353,16 @@ impl Applier<'_> {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Done, Stopped> {
         let shown = resource.to_string();
-        let _turn = self.turn(&format!("distribution-{distribution}"), tell).await;
+        let (_turn, waited) = self
+            .turn(&format!("distribution-{distribution}"), tell)
+            .await;
         let mut tries = Tries::new(self);
-        let mut first_read = self.known.observed_distributions.get(distribution).cloned();
+        let mut first_read = self
+            .known
+            .observed_distributions
+            .get(distribution)
+            .filter(|_| !waited)
+            .cloned();
         let mut writes = 0;
         let mut before_digest = None;
         let mut sent: Option<(Vec<String>, Vec<String>)> = None;
@@ -306,7 +378,10 @@ impl Applier<'_> {
                     Err(error) => return Err(Stopped::after(error.into(), writes)),
                 },
             };
-            let view = self.view().await.map_err(|error| Stopped::after(error, writes))?;
+            let view = self
+                .view()
+                .await
+                .map_err(|error| Stopped::after(error, writes))?;
             let wish = Wish::of(&view, id, distribution);
             let plan = plan_geo(&observed.geo, observed.unread.len(), &wish)
                 .map_err(|error| Stopped::after(error.into(), writes))?;
@@ -337,10 +412,22 @@ impl Applier<'_> {
                     };
                     Stopped::after(error.into(), writes)
                 })?;
-            let added: Vec<String> = plan.newly_blocked.iter().map(|country| format!("{country} blocked")).collect();
-            let removed: Vec<String> = plan.newly_allowed.iter().map(|country| format!("{country} allowed")).collect();
+            let added: Vec<String> = plan
+                .newly_blocked
+                .iter()
+                .map(|country| format!("{country} blocked"))
+                .collect();
+            let removed: Vec<String> = plan
+                .newly_allowed
+                .iter()
+                .map(|country| format!("{country} allowed"))
+                .collect();
             writes += 1;
-            match self.cloud.update_distribution(approved, distribution, &document, &observed.etag).await {
+            match self
+                .cloud
+                .update_distribution(approved, distribution, &document, &observed.etag)
+                .await
+            {
                 Ok(_) => {
                     return Ok(Done {
                         changed: plan.changes_something(),
@@ -367,19 +454,34 @@ impl Applier<'_> {
         name: &str,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Done, Stopped> {
-        let _turn = self.turn(&format!("store-{name}"), tell).await;
+        let (_turn, waited) = self.turn(&format!("store-{name}"), tell).await;
         let arn = match self.known.stores.get(name) {
             Some(arn) => arn.clone(),
-            None => observe::find_store(self.cloud, name).await.map_err(|error| Stopped::after(error.into(), 0))?.arn,
+            None => {
+                observe::find_store(self.cloud, name)
+                    .await
+                    .map_err(|error| Stopped::after(error.into(), 0))?
+                    .arn
+            }
         };
-        let mut first_read = self.known.observed_stores.get(name).cloned();
+        let mut first_read = self
+            .known
+            .observed_stores
+            .get(name)
+            .filter(|_| !waited)
+            .cloned();
         let mut tries = Tries::new(self);
         let mut writes = 0;
         let mut done = Done::default();
         loop {
-            let view = self.view().await.map_err(|error| Stopped::after(error, writes))?;
-            let named: Vec<String> =
-                KeyWish::of(&view, id, &*self.key_value).keys.into_keys().collect();
+            let view = self
+                .view()
+                .await
+                .map_err(|error| Stopped::after(error, writes))?;
+            let named: Vec<String> = KeyWish::of(&view, id, &*self.key_value)
+                .keys
+                .into_keys()
+                .collect();
             let observed = match first_read.take() {
                 Some(observed) => observed,
                 None => match observe::store(self.cloud, &arn, &named).await {
@@ -392,7 +494,10 @@ impl Applier<'_> {
                 },
             };
             // The ledger once more, after the store, for the reason given at the IP set.
-            let view = self.view().await.map_err(|error| Stopped::after(error, writes))?;
+            let view = self
+                .view()
+                .await
+                .map_err(|error| Stopped::after(error, writes))?;
             let plan = plan_keys(&observed.values, &KeyWish::of(&view, id, &*self.key_value));
             if plan.is_empty() || (writes > 0 && done.holds(&plan, &observed.values)) {
                 done.changed = !done.added.is_empty() || !done.removed.is_empty();
@@ -408,9 +513,16 @@ impl Applier<'_> {
                 if self.interrupt.is_requested() && writes > 0 {
                     return Err(Stopped::partly(ApplyError::Interrupted, done, writes));
                 }
-                tell(Progress::Keys { done: written, of: total });
+                tell(Progress::Keys {
+                    done: written,
+                    of: total,
+                });
                 writes += 1;
-                match self.cloud.update_store(approved, &arn, &etag, &batch.puts, &batch.deletes).await {
+                match self
+                    .cloud
+                    .update_store(approved, &arn, &etag, &batch.puts, &batch.deletes)
+                    .await
+                {
                     Ok(next) => {
                         etag = next;
                         written += (batch.puts.len() + batch.deletes.len()) as u64;
@@ -426,7 +538,10 @@ impl Applier<'_> {
             }
             match failed {
                 None => {
-                    tell(Progress::Keys { done: total, of: total });
+                    tell(Progress::Keys {
+                        done: total,
+                        of: total,
+                    });
                     done.changed = true;
                     done.writes = writes;
                     return Ok(done);
@@ -460,7 +575,8 @@ struct Done {
 impl Done {
     /// Notes that the keys of `batch` are as meant.
     fn note(&mut self, batch: &Batch) {
-        self.added.extend(batch.puts.iter().map(|(key, _)| key.clone()));
+        self.added
+            .extend(batch.puts.iter().map(|(key, _)| key.clone()));
         self.removed.extend(batch.deletes.iter().cloned());
     }
 
@@ -536,7 +652,10 @@ impl<'a> Tries<'a> {
         self.may_have_landed |= error.may_have_landed();
         let retry = matches!(
             error,
-            CloudError::Conflict { .. } | CloudError::Throttled { .. } | CloudError::Lost { .. } | CloudError::Server { .. }
+            CloudError::Conflict { .. }
+                | CloudError::Throttled { .. }
+                | CloudError::Lost { .. }
+                | CloudError::Server { .. }
         );
         if !retry {
             return Err(Stopped::after(error.into(), writes));

@@ -11,15 +11,27 @@ use crate::event::duration::{Lasting, parse_duration};
 use crate::event::name::EventId;
 use crate::event::time::When;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done, or nothing to do      5 a conflict outlasted the timeout, nothing changed
+  1 failed, nothing changed     6 partly applied: onair ledger resume
+  2 usage, or a bad runbook     7 applied, not felt by viewers yet
+  3 a check or difference       130 interrupted
+  4 refused, or not confirmed";
+
 /// Run a live-streaming event on Amazon CloudFront, safely
 ///
 /// onair blocks re-streamers, changes geo rights and revokes viewer tokens in seconds, without ever
 /// losing a colleague's change, and takes back in one word what it did. A runbook, one TOML file an
 /// event, says what belongs to the event. Try it without an AWS account: `onair rehearse`.
 #[derive(Debug, Parser)]
-#[command(name = "onair", version, max_term_width = 110, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done · 1 failed, nothing changed · 2 usage · 3 a difference or a failed check · \
-4 refused or not confirmed · 5 a conflict outlasted the timeout · 6 partly applied · 7 applied, not felt yet · 130 interrupted")]
+#[command(
+    name = "onair",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -30,24 +42,41 @@ pub(crate) struct Cli {
 /// Options that every command takes, before or after its name.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// Runbook file
-    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Event and target")]
+    /// Work with this runbook
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Event and target"
+    )]
     pub(crate) runbook: Option<PathBuf>,
-    /// Event id: its runbook is runbooks/ID.toml
+    /// Work with this event: its runbook is runbooks/ID.toml
     #[arg(short, long, global = true, value_name = "ID", help_heading = "Event and target", conflicts_with = "runbook",
         add = clap_complete::ArgValueCompleter::new(crate::commands::complete::events))]
     pub(crate) event: Option<EventId>,
-    /// Use the embedded cloud: no network, no credentials, nothing real
+    /// Rehearse: use the embedded cloud; no network, no credentials, nothing real
     #[arg(long, global = true, help_heading = "Event and target")]
     pub(crate) rehearsal: bool,
     /// Talk to this address instead of AWS; never shown as LIVE
-    #[arg(long, global = true, value_name = "URL", help_heading = "Event and target", conflicts_with = "rehearsal")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help_heading = "Event and target",
+        conflicts_with = "rehearsal"
+    )]
     pub(crate) endpoint_url: Option<String>,
-    /// AWS profile
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Event and target")]
+    /// Use this profile of the AWS configuration
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        help_heading = "Event and target"
+    )]
     pub(crate) profile: Option<String>,
 
-    /// How to print the answer
+    /// Form of the answer
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table, help_heading = "Output")]
     pub(crate) output: Output,
     /// Say nothing but the answer and errors
@@ -56,58 +85,104 @@ pub(crate) struct Global {
     /// Say more: AWS calls and their number; -vv and -vvv for logs
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
-    /// When to color
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Output")]
+    /// Color the output
+    #[arg(long, global = true, hide_short_help = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Output")]
     pub(crate) color: ColorChoice,
 
     /// Show what would change, change nothing; exit 3 when something would
     #[arg(long, global = true, help_heading = "Changes")]
     pub(crate) dry_run: bool,
-    /// Go without asking (levels 0 and 1)
+    /// Go without asking; not enough for far-reaching changes
     #[arg(long, global = true, help_heading = "Changes")]
     pub(crate) yes: bool,
-    /// The value that a far-reaching change asks to be typed (level 2)
+    /// Go without asking, for a far-reaching change: the country or event id that it asks to be typed
     #[arg(long, global = true, value_name = "VALUE", help_heading = "Changes")]
     pub(crate) confirm: Option<String>,
-    /// End it after this time: 30m, 2h, event, forever
+    /// End the change by itself after this long: 30m, 2h, event, forever
     #[arg(long = "for", global = true, value_name = "DUR", value_parser = lasting, help_heading = "Changes", conflicts_with = "until")]
     pub(crate) lasting: Option<Lasting>,
-    /// End it at this time: 22:45, ko+90m, end, RFC 3339
+    /// End the change by itself at this time: 22:45, ko+90m, end, RFC 3339
     #[arg(long, global = true, value_name = "TIME", value_parser = when, help_heading = "Changes")]
     pub(crate) until: Option<When>,
-    /// Why: kept in the ledger
-    #[arg(short = 'm', long, global = true, value_name = "TEXT", help_heading = "Changes")]
+    /// Say why; it is kept in the ledger
+    #[arg(
+        short = 'm',
+        long,
+        global = true,
+        value_name = "TEXT",
+        help_heading = "Changes"
+    )]
     pub(crate) reason: Option<String>,
-    /// Wait for the roll-out
-    #[arg(long, global = true, help_heading = "Changes", overrides_with = "no_wait")]
+    /// Wait until the change is rolled out
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Changes",
+        overrides_with = "no_wait"
+    )]
     pub(crate) wait: bool,
-    /// Do not wait for the roll-out
+    /// Do not wait (the default without a terminal)
     #[arg(long, global = true, help_heading = "Changes", overrides_with = "wait")]
     pub(crate) no_wait: bool,
-    /// Prove that viewers feel it
-    #[arg(long, global = true, help_heading = "Changes", overrides_with = "no_verify")]
+    /// Prove that viewers feel the change
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Changes",
+        overrides_with = "no_verify"
+    )]
     pub(crate) verify: bool,
-    /// Do not prove that viewers feel it
-    #[arg(long, global = true, help_heading = "Changes", overrides_with = "verify")]
+    /// Do not prove it (the default without a terminal)
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Changes",
+        overrides_with = "verify"
+    )]
     pub(crate) no_verify: bool,
-    /// How long to try to get a write accepted
-    #[arg(long, global = true, value_name = "DUR", value_parser = duration, default_value = "60s", help_heading = "Changes")]
+    /// Try for this long to get a write accepted
+    #[arg(long, global = true, value_name = "DUR", hide_short_help = true, value_parser = duration, default_value = "60s", help_heading = "Changes")]
     pub(crate) timeout: SignedDuration,
 
     /// Block what the runbook says never to block
-    #[arg(long, global = true, help_heading = "Guards to give up (with -m)")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
     pub(crate) allow_never_block: bool,
     /// Block this very machine's public address
-    #[arg(long, global = true, help_heading = "Guards to give up (with -m)")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
     pub(crate) allow_own_address: bool,
     /// Block CloudFront's own ranges
-    #[arg(long, global = true, help_heading = "Guards to give up (with -m)")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
     pub(crate) allow_cloudfront_range: bool,
     /// Block more at once than the runbook's widest prefix
-    #[arg(long, global = true, help_heading = "Guards to give up (with -m)")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
     pub(crate) allow_wide_prefix: bool,
     /// Do what the current phase does not allow
-    #[arg(long, global = true, help_heading = "Guards to give up (with -m)")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
     pub(crate) break_glass: bool,
 
     /// Pretend that it is this time, for tests
@@ -136,33 +211,45 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-/// Every command, in alphabetical order.
+/// Every command, in alphabetical order; `display_order` is that of the help: what is typed in the
+/// night first, then what it is short for, what runs beside it, and what comes before the event.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(display_order = 1)]
     Block(commands::ip::BlockArgs),
+    #[command(display_order = 17)]
     Completions(commands::complete::Args),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 10)]
     Event(commands::event::EventCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 8)]
     Geo(commands::geo::GeoCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 7)]
     Ip(commands::ip::IpCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 11)]
     Ledger(commands::ledger::LedgerCommand),
+    #[command(display_order = 18)]
     Man(commands::man::Args),
+    #[command(display_order = 13)]
     New(commands::new::Args),
+    #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
+    #[command(display_order = 3)]
     Revoke(commands::token::RevokeArgs),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 14)]
     Runbook(commands::runbook::RunbookCommand),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 16)]
     Sandbox(commands::sandbox::SandboxCommand),
+    #[command(display_order = 6)]
     Status(commands::status::Args),
+    #[command(display_order = 12)]
     Tend(commands::tend::Args),
-    #[command(subcommand)]
+    #[command(subcommand, display_order = 9)]
     Token(commands::token::TokenCommand),
+    #[command(display_order = 2)]
     Unblock(commands::ip::UnblockArgs),
+    #[command(display_order = 4)]
     Undo(commands::undo::Args),
+    #[command(display_order = 5)]
     Why(commands::why::Args),
 }
 

@@ -41,7 +41,9 @@ impl Clock {
     pub(crate) fn shifted_by(&self, offset: SignedDuration) -> Self {
         match &self.0 {
             Kind::System { offset: own } => Self::shifted(own.saturating_add(offset)),
-            Kind::Manual(_) => Self::manual(self.now().saturating_add(offset).unwrap_or(Timestamp::MAX)),
+            Kind::Manual(_) => {
+                Self::manual(self.now().saturating_add(offset).unwrap_or(Timestamp::MAX))
+            }
         }
     }
 

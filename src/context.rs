@@ -38,14 +38,25 @@ pub(crate) struct Environment(HashMap<String, String>);
 impl Environment {
     /// The process's own; names and values that are not UTF-8 are left out.
     pub(crate) fn of_process() -> Self {
-        let readable = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let readable = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Self(readable.collect())
+    }
+
+    /// The same with one variable set.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        changed.0.insert(name.to_owned(), value.to_owned());
+        changed
     }
 
     /// The value of a variable that is set and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -79,6 +90,8 @@ pub(crate) struct Context {
     pub(crate) options: Options,
     /// As much of who and where as became known, for a failure's JSON.
     known: Rc<RefCell<Head>>,
+    /// The AWS calls of the sessions that have ended.
+    calls: Rc<RefCell<BTreeMap<String, u32>>>,
 }
 
 impl Context {
@@ -88,7 +101,13 @@ impl Context {
             environment,
             options,
             known: Rc::default(),
+            calls: Rc::default(),
         }
+    }
+
+    /// The AWS calls made, every attempt counted, by operation.
+    pub(crate) fn calls(&self) -> BTreeMap<String, u32> {
+        self.calls.borrow().clone()
     }
 
     /// Who and where, as far as it is known.
@@ -126,14 +145,20 @@ impl Context {
             None => Ok(self.options.rehearsal),
             Some("rehearsal") => {
                 if self.endpoints().is_some() && self.options.endpoint_url.is_some() {
-                    return Err(Failure::refused("target.shell", "this is a rehearsal shell; --endpoint-url is refused in it"));
+                    return Err(Failure::refused(
+                        "target.shell",
+                        "this is a rehearsal shell; --endpoint-url is refused in it",
+                    ));
                 }
                 Ok(true)
             }
             Some("live") => {
                 if self.options.rehearsal {
-                    return Err(Failure::refused("target.shell", "this is a live shell; --rehearsal is refused in it")
-                        .hint("open another terminal for the rehearsal, or unset ONAIR_TARGET"));
+                    return Err(Failure::refused(
+                        "target.shell",
+                        "this is a live shell; --rehearsal is refused in it",
+                    )
+                    .hint("open another terminal for the rehearsal, or unset ONAIR_TARGET"));
                 }
                 if let Some(endpoints) = self.endpoints() {
                     let (name, url) = endpoints.first();
@@ -145,7 +170,9 @@ impl Context {
                 }
                 Ok(false)
             }
-            Some(other) => Err(Failure::usage(format!("ONAIR_TARGET is `{other}`; it can be live or rehearsal"))),
+            Some(other) => Err(Failure::usage(format!(
+                "ONAIR_TARGET is `{other}`; it can be live or rehearsal"
+            ))),
         }
     }
 
@@ -155,7 +182,10 @@ impl Context {
         if let Some(url) = &self.options.endpoint_url {
             named.push(("--endpoint-url", url.clone()));
         }
-        let ignored = self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value == "true");
+        let ignored = self
+            .environment
+            .get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+            .is_some_and(|value| value == "true");
         if !ignored {
             for name in [
                 "AWS_ENDPOINT_URL",
@@ -186,7 +216,11 @@ impl Context {
             Ok(chosen) => Ok(chosen),
             Err(source::ChooseError::Load(error)) => Err(invalid(&error)),
             Err(error) => {
-                let list: Vec<_> = error.list().iter().map(|one| serde_json::json!({ "event": one.id })).collect();
+                let list: Vec<_> = error
+                    .list()
+                    .iter()
+                    .map(|one| serde_json::json!({ "event": one.id }))
+                    .collect();
                 Err(Failure::new(Exit::Usage, "event", &error)
                     .hint("name one: -e ID, or -r FILE")
                     .with_data(serde_json::json!({ "events": list })))
@@ -199,7 +233,11 @@ impl Context {
         let rehearsal = self.is_rehearsal()?;
         let chosen = self.chosen()?;
         let runbook = chosen.loaded.runbook;
-        let elsewhere = if chosen.in_window { Vec::new() } else { chosen.others_in_window };
+        let elsewhere = if chosen.in_window {
+            Vec::new()
+        } else {
+            chosen.others_in_window
+        };
         let folder = runbook.folder().join(".onair");
         let id = runbook.event.id.to_string();
         if rehearsal {
@@ -209,23 +247,35 @@ impl Context {
         let endpoints = self.endpoints();
         let (target, local) = match &endpoints {
             None => (Target::Live, folder.join("local").join(&id)),
-            Some(endpoints) => (Target::Endpoint(endpoints.urls()), folder.join("endpoint").join(&id)),
+            Some(endpoints) => (
+                Target::Endpoint(endpoints.urls()),
+                folder.join("endpoint").join(&id),
+            ),
         };
-        let s3_endpoint = endpoints.as_ref().and_then(|endpoints| endpoints.of("AWS_ENDPOINT_URL_S3"));
+        let s3_endpoint = endpoints
+            .as_ref()
+            .and_then(|endpoints| endpoints.of("AWS_ENDPOINT_URL_S3"));
         let ledger = match (&runbook.ledger.store, &endpoints, s3_endpoint) {
             (LedgerStore::Folder(folder), None, _) => LedgerPlace::Folder(folder.clone()),
             (LedgerStore::S3 { bucket, prefix }, None, _) => LedgerPlace::s3(bucket, prefix, None),
             // The bucket is at the custom endpoint, too: not the real event's ledger.
-            (LedgerStore::S3 { bucket, prefix }, Some(_), Some(url)) => LedgerPlace::s3(bucket, prefix, Some(url)),
+            (LedgerStore::S3 { bucket, prefix }, Some(_), Some(url)) => {
+                LedgerPlace::s3(bucket, prefix, Some(url))
+            }
             (_, Some(_), _) => LedgerPlace::Folder(local.join("ledger")),
         };
         let mut connect = ConnectOptions::new(target);
-        connect.profile = self.options.profile.clone().or_else(|| runbook.aws.profile.clone());
+        connect.profile = self
+            .options
+            .profile
+            .clone()
+            .or_else(|| runbook.aws.profile.clone());
         connect.region = Some(runbook.aws.region.clone());
         let parts = Parts {
             runbook,
             connect,
             ledger,
+            turns: local.with_file_name("turns"),
             local,
             clock: self.world_clock(),
             sandbox: None,
@@ -266,14 +316,18 @@ impl LedgerPlace {
                     bucket,
                     prefix,
                     region: runbook.aws.region.clone(),
-                    allow_http: endpoint.as_deref().is_some_and(|url| url.starts_with("http://")),
+                    allow_http: endpoint
+                        .as_deref()
+                        .is_some_and(|url| url.starts_with("http://")),
                     path_style: endpoint.is_some(),
                     endpoint,
                     credentials: cloud.credentials(),
                     connector: None,
                 };
-                Store::s3(&options)
-                    .map_err(|error| Failure::failed("ledger.store", "the ledger's store could not be opened").from_error(&error))
+                Store::s3(&options).map_err(|error| {
+                    Failure::failed("ledger.store", "the ledger's store could not be opened")
+                        .caused_by(&error)
+                })
             }
         }
     }
@@ -301,17 +355,26 @@ impl Endpoints {
 
     fn of(&self, name: &str) -> Option<String> {
         let own = self.0.iter().find(|(one, _)| *one == name);
-        own.or_else(|| self.0.iter().find(|(one, _)| matches!(*one, "--endpoint-url" | "AWS_ENDPOINT_URL")))
-            .map(|(_, url)| url.clone())
+        own.or_else(|| {
+            self.0
+                .iter()
+                .find(|(one, _)| matches!(*one, "--endpoint-url" | "AWS_ENDPOINT_URL"))
+        })
+        .map(|(_, url)| url.clone())
     }
 
     fn own(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(one, _)| *one == name).map(|(_, url)| url.clone())
+        self.0
+            .iter()
+            .find(|(one, _)| *one == name)
+            .map(|(_, url)| url.clone())
     }
 
     fn urls(&self) -> EndpointUrls {
         EndpointUrls {
-            general: self.own("--endpoint-url").or_else(|| self.own("AWS_ENDPOINT_URL")),
+            general: self
+                .own("--endpoint-url")
+                .or_else(|| self.own("AWS_ENDPOINT_URL")),
             cloudfront: self.own("AWS_ENDPOINT_URL_CLOUDFRONT"),
             wafv2: self.own("AWS_ENDPOINT_URL_WAFV2"),
             keyvaluestore: self.own("AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE"),
@@ -332,6 +395,8 @@ pub(crate) struct Session {
     pub(crate) sandbox: Option<Sandbox>,
     /// Where this machine keeps turns, the spool and caches for the event.
     pub(crate) local: PathBuf,
+    /// Where processes of this machine take turns and keep AWS's pace, whatever the event.
+    pub(crate) turns: PathBuf,
     /// Events that are in their window now while this one is not.
     pub(crate) elsewhere: Vec<String>,
     operator: Option<String>,
@@ -356,6 +421,7 @@ impl Session {
             runbook,
             connect,
             ledger: LedgerPlace::Folder(place.join("ledger")),
+            turns: place.join("turns"),
             local: place.to_owned(),
             clock: world.shifted_by(offset),
             sandbox: Some(sandbox),
@@ -374,7 +440,11 @@ impl Session {
         {
             // Entries carry the name from the first one on. Without credentials there is none, and
             // whoever changes something is told so.
-            operator = known.session.as_deref().map(slug).filter(|name| !name.is_empty());
+            operator = known
+                .session
+                .as_deref()
+                .map(slug)
+                .filter(|name| !name.is_empty());
             caller.get_or_init(|| known);
         }
         let store = parts.ledger.open(&parts.runbook, &cloud)?;
@@ -395,6 +465,7 @@ impl Session {
             cloud,
             ledger,
             sandbox: parts.sandbox,
+            turns: parts.turns,
             local: parts.local,
             elsewhere: parts.elsewhere,
             operator,
@@ -410,8 +481,14 @@ impl Session {
         match (&self.target, &self.sandbox) {
             (_, Some(sandbox)) => sandbox.settings().is_ok_and(|settings| settings.rates),
             (Target::Endpoint(urls), None) => {
-                let url = urls.wafv2.as_deref().or(urls.general.as_deref()).unwrap_or_default();
-                !["//127.", "//localhost", "//[::1]"].iter().any(|local| url.contains(local))
+                let url = urls
+                    .wafv2
+                    .as_deref()
+                    .or(urls.general.as_deref())
+                    .unwrap_or_default();
+                !["//127.", "//localhost", "//[::1]"]
+                    .iter()
+                    .any(|local| url.contains(local))
             }
             _ => true,
         }
@@ -451,8 +528,11 @@ impl Session {
             .map(slug)
             .filter(|name| !name.is_empty())
             .ok_or_else(|| {
-                Failure::refused("operator.unknown", format!("{} has no session name to tell who you are", caller.arn))
-                    .hint("set ONAIR_OPERATOR to your name")
+                Failure::refused(
+                    "operator.unknown",
+                    format!("{} has no session name to tell who you are", caller.arn),
+                )
+                .hint("set ONAIR_OPERATOR to your name")
             })
     }
 
@@ -474,16 +554,25 @@ impl Session {
 
     /// Everything in the ledger.
     pub(crate) async fn read_ledger(&self) -> Result<ReadLedger, Failure> {
-        ledger::read_all(&self.ledger).await.map_err(|error| {
-            Failure::failed("ledger.read", "read the ledger").from_error(&error)
-        })
+        ledger::read_all(&self.ledger)
+            .await
+            .map_err(|error| Failure::failed("ledger.read", "read the ledger").caused_by(&error))
     }
 
     /// Where the event stands by the ledger and the clock.
     pub(crate) fn state(&self, view: &View) -> EventState {
-        let planned: Vec<(Phase, Timestamp)> =
-            self.runbook.phases.iter().map(|phase| (phase.phase, phase.from)).collect();
-        EventState::at(&self.runbook.event.times(), &planned, view, self.clock.now())
+        let planned: Vec<(Phase, Timestamp)> = self
+            .runbook
+            .phases
+            .iter()
+            .map(|phase| (phase.phase, phase.from))
+            .collect();
+        EventState::at(
+            &self.runbook.event.times(),
+            &planned,
+            view,
+            self.clock.now(),
+        )
     }
 
     /// What the JSON document says about who and where.
@@ -491,24 +580,37 @@ impl Session {
         Head {
             event: Some(self.runbook.event.id.to_string()),
             target: Some(target_name(&self.target).to_owned()),
-            account: Some(
-                self.known_caller()
-                    .map_or_else(|| self.runbook.aws.account.clone(), |caller| caller.account.clone()),
-            ),
+            account: Some(self.known_caller().map_or_else(
+                || self.runbook.aws.account.clone(),
+                |caller| caller.account.clone(),
+            )),
             phase: state.map(|state| state.phase.to_string()),
-            operator: operator.map(str::to_owned).or_else(|| self.operator.clone()),
+            operator: operator
+                .map(str::to_owned)
+                .or_else(|| self.operator.clone()),
         }
     }
 
     /// The IP sets that the event blocks with.
     pub(crate) fn sets(&self) -> Result<BTreeMap<Family, String>, Failure> {
-        let waf = self.runbook.waf.as_ref().ok_or_else(|| missing_section("waf", "blocks addresses"))?;
-        Ok([Family::V4, Family::V6].into_iter().map(|family| (family, waf.ip_set(family).to_owned())).collect())
+        let waf = self
+            .runbook
+            .waf
+            .as_ref()
+            .ok_or_else(|| missing_section("waf", "blocks addresses"))?;
+        Ok([Family::V4, Family::V6]
+            .into_iter()
+            .map(|family| (family, waf.ip_set(family).to_owned()))
+            .collect())
     }
 
     /// The key value store that revocations go to.
     pub(crate) fn store_name(&self) -> Result<&str, Failure> {
-        let tokens = self.runbook.tokens.as_ref().ok_or_else(|| missing_section("tokens", "revokes tokens"))?;
+        let tokens = self
+            .runbook
+            .tokens
+            .as_ref()
+            .ok_or_else(|| missing_section("tokens", "revokes tokens"))?;
         Ok(&tokens.store)
     }
 
@@ -523,7 +625,11 @@ impl Session {
 
     /// The caller's own public address, or why it is not known. Bounded to a second.
     pub(crate) async fn own_address(&self) -> Result<std::net::IpAddr, String> {
-        let url = self.context.environment.get("ONAIR_ADDRESS_URL").unwrap_or(ADDRESS_URL);
+        let url = self
+            .context
+            .environment
+            .get("ONAIR_ADDRESS_URL")
+            .unwrap_or(ADDRESS_URL);
         if url == "none" {
             return Err("switched off by ONAIR_ADDRESS_URL".to_owned());
         }
@@ -534,7 +640,9 @@ impl Session {
             timeout: Duration::from_secs(1),
         };
         match self.cloud.probe(probe).await {
-            Ok(answer) => answer.address().ok_or_else(|| "the answer was not an address".to_owned()),
+            Ok(answer) => answer
+                .address()
+                .ok_or_else(|| "the answer was not an address".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -545,7 +653,12 @@ impl Session {
             return Vec::new();
         };
         let now = self.clock.now();
-        let ours: HashSet<&str> = self.runbook.distributions.iter().map(|one| one.id.as_str()).collect();
+        let ours: HashSet<&str> = self
+            .runbook
+            .distributions
+            .iter()
+            .map(|one| one.id.as_str())
+            .collect();
         let mut neighbors = Vec::new();
         for found in source::discover(folder) {
             let Ok(other) = crate::runbook::load(&found.path).map(|loaded| loaded.runbook) else {
@@ -561,7 +674,9 @@ impl Session {
                 .map(|one| one.id.clone())
                 .collect();
             let web_acl = match (&self.runbook.waf, &other.waf) {
-                (Some(ours), Some(theirs)) if ours.web_acl == theirs.web_acl => Some(ours.web_acl.clone()),
+                (Some(ours), Some(theirs)) if ours.web_acl == theirs.web_acl => {
+                    Some(ours.web_acl.clone())
+                }
                 _ => None,
             };
             if !distributions.is_empty() || web_acl.is_some() {
@@ -578,16 +693,29 @@ impl Session {
 
     /// Whether `--wait` is on, given or by default.
     pub(crate) fn waits(&self, state: &EventState) -> bool {
-        self.options().wait.unwrap_or_else(|| self.proves_by_default(state))
+        self.options()
+            .wait
+            .unwrap_or_else(|| self.proves_by_default(state))
     }
 
     /// Whether `--verify` is on, given or by default.
     pub(crate) fn verifies(&self, state: &EventState) -> bool {
-        self.options().verify.unwrap_or_else(|| self.proves_by_default(state))
+        self.options()
+            .verify
+            .unwrap_or_else(|| self.proves_by_default(state))
     }
 
     fn proves_by_default(&self, state: &EventState) -> bool {
         state.is_live() && self.ui().answers_a_terminal()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut calls = self.context.calls.borrow_mut();
+        for (operation, count) in self.cloud.calls() {
+            *calls.entry(operation).or_default() += count;
+        }
     }
 }
 
@@ -597,6 +725,7 @@ struct Parts {
     connect: ConnectOptions,
     ledger: LedgerPlace,
     local: PathBuf,
+    turns: PathBuf,
     clock: Clock,
     sandbox: Option<Sandbox>,
     elsewhere: Vec<String>,
@@ -622,22 +751,35 @@ pub(crate) fn target_name(target: &Target) -> &'static str {
 }
 
 pub(crate) fn sandbox_failure(error: &dyn std::error::Error) -> Failure {
-    Failure::failed("sandbox", "the embedded cloud could not be used").from_error(error)
+    Failure::failed("sandbox", "the embedded cloud could not be used").caused_by(error)
 }
 
 fn missing_section(section: &str, purpose: &str) -> Failure {
-    Failure::usage(format!("the runbook has no [{section}] section, which {purpose}"))
-        .hint(format!("add [{section}]; `onair runbook schema` tells what it holds"))
+    Failure::usage(format!(
+        "the runbook has no [{section}] section, which {purpose}"
+    ))
+    .hint(format!(
+        "add [{section}]; `onair runbook schema` tells what it holds"
+    ))
 }
 
 /// In a rehearsal the system user's name stands in for the session name.
 fn operator_name(context: &Context, target: &Target) -> Option<String> {
     let environment = &context.environment;
-    let named = environment.get("ONAIR_OPERATOR").map(slug).filter(|name| !name.is_empty());
+    let named = environment
+        .get("ONAIR_OPERATOR")
+        .map(slug)
+        .filter(|name| !name.is_empty());
     named.or_else(|| match target {
         Target::Rehearsal => {
-            let user = environment.get("USER").or_else(|| environment.get("LOGNAME")).map(slug);
-            Some(user.filter(|name| !name.is_empty()).unwrap_or_else(|| "operator".to_owned()))
+            let user = environment
+                .get("USER")
+                .or_else(|| environment.get("LOGNAME"))
+                .map(slug);
+            Some(
+                user.filter(|name| !name.is_empty())
+                    .unwrap_or_else(|| "operator".to_owned()),
+            )
         }
         Target::Live | Target::Endpoint(_) => None,
     })
@@ -670,14 +812,15 @@ impl From<crate::cloud::CloudError> for Failure {
         failure.retryable = error.is_retryable();
         failure.request_id = error.request_id().map(str::to_owned);
         match &error {
-            CloudError::Denied { action, .. } => {
-                failure.hint(format!("the credentials need {action}; another profile: --profile NAME"))
-            }
-            CloudError::NoCredentials { .. } => failure
-                .hint("`aws sso login`, or set AWS_PROFILE; to practice without an account: --rehearsal"),
-            CloudError::Unreachable { endpoint, .. } => {
-                failure.hint(format!("check the network and that {endpoint} is up, then run it again"))
-            }
+            CloudError::Denied { action, .. } => failure.hint(format!(
+                "the credentials need {action}; another profile: --profile NAME"
+            )),
+            CloudError::NoCredentials { .. } => failure.hint(
+                "`aws sso login`, or set AWS_PROFILE; to practice without an account: --rehearsal",
+            ),
+            CloudError::Unreachable { endpoint, .. } => failure.hint(format!(
+                "check the network and that {endpoint} is up, then run it again"
+            )),
             _ => failure,
         }
     }

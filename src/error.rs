@@ -2,6 +2,7 @@
 //! to type next. Modules below have small error types of their own, which become this one.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use serde_json::Value;
 
@@ -57,13 +58,21 @@ impl Exit {
             Self::Difference => 1,
             Self::Done => 0,
         };
-        if rank(self) >= rank(other) { self } else { other }
+        if rank(self) >= rank(other) {
+            self
+        } else {
+            other
+        }
     }
 }
 
-/// Why a command did not do what was asked.
+/// Why a command did not do what was asked. Boxed, so that results stay small.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Details>);
+
+/// What a failure holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Details {
     pub(crate) exit: Exit,
     /// A stable name for scripts, such as `guard.never-block`.
     pub(crate) code: String,
@@ -85,9 +94,23 @@ pub(crate) struct Failure {
     pub(crate) text: Option<String>,
 }
 
+impl Deref for Failure {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
 impl Failure {
     pub(crate) fn new(exit: Exit, code: impl Into<String>, message: impl fmt::Display) -> Self {
-        Self {
+        Self(Box::new(Details {
             exit,
             code: code.into(),
             message: message.to_string(),
@@ -98,7 +121,7 @@ impl Failure {
             changed: false,
             data: None,
             text: None,
-        }
+        }))
     }
 
     /// The command line or a value in it is not valid.
@@ -117,7 +140,11 @@ impl Failure {
     }
 
     pub(crate) fn interrupted() -> Self {
-        Self::new(Exit::Interrupted, "interrupted", "interrupted; nothing was changed")
+        Self::new(
+            Exit::Interrupted,
+            "interrupted",
+            "interrupted; nothing was changed",
+        )
     }
 
     #[must_use]
@@ -134,7 +161,7 @@ impl Failure {
 
     /// Adds `error` and everything below it as causes.
     #[must_use]
-    pub(crate) fn from_error(mut self, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
         self.causes.push(error.to_string());
         let mut source = error.source();
         while let Some(error) = source {
@@ -163,7 +190,14 @@ mod tests {
 
     #[test]
     fn the_graver_exit_wins_in_the_contracts_order() {
-        let order = [Exit::Interrupted, Exit::Partly, Exit::NotYet, Exit::Conflict, Exit::Failed, Exit::Done];
+        let order = [
+            Exit::Interrupted,
+            Exit::Partly,
+            Exit::NotYet,
+            Exit::Conflict,
+            Exit::Failed,
+            Exit::Done,
+        ];
         for pair in order.windows(2) {
             assert_eq!(pair[0].or_graver(pair[1]), pair[0]);
             assert_eq!(pair[1].or_graver(pair[0]), pair[0]);

@@ -107,15 +107,30 @@ pub(crate) struct Viewer {
 
 /// Reads everything that decides on requests to `distributions` (name and id), side by side and
 /// nothing twice. `store` names the key value store and the keys to look up in it.
-pub(crate) async fn read(cloud: &Cloud, distributions: &[(String, String)], store: Option<(&str, &[String])>) -> Reading {
-    let documents = join_all(distributions.iter().map(|(_, id)| cloud.distribution_document(id)));
+pub(crate) async fn read(
+    cloud: &Cloud,
+    distributions: &[(String, String)],
+    store: Option<(&str, &[String])>,
+) -> Reading {
+    let documents = join_all(
+        distributions
+            .iter()
+            .map(|(_, id)| cloud.distribution_document(id)),
+    );
     let keys = async {
         match store {
             None => None,
-            Some((name, keys)) => Some(read_keys(cloud, name, keys).await.map_err(|error| error.to_string())),
+            Some((name, keys)) => Some(
+                read_keys(cloud, name, keys)
+                    .await
+                    .map_err(|error| error.to_string()),
+            ),
         }
     };
-    let (documents, keys) = futures_util::join!(async { with_web_acls(cloud, distributions, documents.await).await }, keys);
+    let (documents, keys) = futures_util::join!(
+        async { with_web_acls(cloud, distributions, documents.await).await },
+        keys
+    );
     Reading { keys, ..documents }
 }
 
@@ -127,11 +142,15 @@ async fn with_web_acls(
     let mut reading = Reading::default();
     let mut wanted = BTreeSet::new();
     for ((name, id), document) in distributions.iter().zip(documents) {
-        let document = document.map(|read| read.value).map_err(|error| error.to_string());
+        let document = document
+            .map(|read| read.value)
+            .map_err(|error| error.to_string());
         let web_acl = match document.as_ref().map(DistributionDocument::web_acl) {
             Ok(Ok(arn)) => arn,
             Ok(Err(error)) => {
-                reading.warnings.push(format!("{name}: its web ACL could not be read: {error}"));
+                reading
+                    .warnings
+                    .push(format!("{name}: its web ACL could not be read: {error}"));
                 None
             }
             Err(_) => None,
@@ -144,7 +163,9 @@ async fn with_web_acls(
             web_acl,
         });
     }
-    let read = wanted.iter().map(|arn| async move { (arn.clone(), read_web_acl(cloud, arn).await) });
+    let read = wanted
+        .iter()
+        .map(|arn| async move { (arn.clone(), read_web_acl(cloud, arn).await) });
     reading.web_acls = join_all(read).await.into_iter().collect();
     let sets: BTreeSet<String> = reading
         .web_acls
@@ -153,11 +174,16 @@ async fn with_web_acls(
         .flat_map(WebAcl::ip_set_arns)
         .map(str::to_owned)
         .collect();
-    let read = sets.iter().map(|arn| async move { (arn.clone(), read_set(cloud, arn).await) });
+    let read = sets
+        .iter()
+        .map(|arn| async move { (arn.clone(), read_set(cloud, arn).await) });
     for (arn, read) in join_all(read).await {
         let read = read.map(|(addresses, unread)| {
             if unread > 0 {
-                reading.warnings.push(format!("{unread} elements of IP set {} could not be read as prefixes", set_name(&arn)));
+                reading.warnings.push(format!(
+                    "{unread} elements of IP set {} could not be read as prefixes",
+                    set_name(&arn)
+                ));
             }
             addresses
         });
@@ -167,19 +193,31 @@ async fn with_web_acls(
 }
 
 async fn read_web_acl(cloud: &Cloud, arn: &str) -> Result<WebAcl, String> {
-    let summary = WebAclSummary::from_arn(arn).ok_or_else(|| format!("{arn} is not a web ACL of CloudFront"))?;
-    let document = cloud.web_acl(&summary.name, &summary.id).await.map_err(|error| error.to_string())?;
+    let summary = WebAclSummary::from_arn(arn)
+        .ok_or_else(|| format!("{arn} is not a web ACL of CloudFront"))?;
+    let document = cloud
+        .web_acl(&summary.name, &summary.id)
+        .await
+        .map_err(|error| error.to_string())?;
     WebAcl::from_json(&document.value.json).map_err(|error| error.to_string())
 }
 
 async fn read_set(cloud: &Cloud, arn: &str) -> Result<(Vec<Cidr>, usize), String> {
-    let path = arn.split_once(":global/ipset/").and_then(|(_, path)| path.split_once('/'));
+    let path = arn
+        .split_once(":global/ipset/")
+        .and_then(|(_, path)| path.split_once('/'));
     let (name, id) = path.ok_or_else(|| format!("{arn} is not an IP set of CloudFront"))?;
-    let set = crate::observe::ip_set(cloud, name, id).await.map_err(|error| error.to_string())?;
+    let set = crate::observe::ip_set(cloud, name, id)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok((set.addresses, set.unread.len()))
 }
 
-async fn read_keys(cloud: &Cloud, store: &str, keys: &[String]) -> Result<BTreeMap<String, String>, ObserveError> {
+async fn read_keys(
+    cloud: &Cloud,
+    store: &str,
+    keys: &[String],
+) -> Result<BTreeMap<String, String>, ObserveError> {
     let found = crate::observe::find_store(cloud, store).await?;
     let read = keys.iter().map(|key| async {
         let value = cloud.store_item(&found.arn, key).await?;
@@ -202,9 +240,17 @@ impl Reading {
     pub(crate) fn decide(&self, subject: &Subject, viewer: &Viewer) -> Vec<Line> {
         let mut lines = vec![geo_line(subject, &viewer.request)];
         lines.extend(self.waf_lines(subject, viewer));
-        lines.push(Line::of(Layer::Function, State::NotEvaluated, "the function's code is not run by this command"));
+        lines.push(Line::of(
+            Layer::Function,
+            State::NotEvaluated,
+            "the function's code is not run by this command",
+        ));
         lines.push(self.revocation_line(viewer));
-        lines.push(Line::of(Layer::Origin, State::NotEvaluated, "cache and origin are not asked by this command"));
+        lines.push(Line::of(
+            Layer::Origin,
+            State::NotEvaluated,
+            "cache and origin are not asked by this command",
+        ));
         lines
     }
 
@@ -216,7 +262,13 @@ impl Reading {
             None => return vec![Line::of(Layer::Waf, State::Allowed, "it has no web ACL")],
             Some(Some(Ok(acl))) => acl,
             Some(Some(Err(error))) => return vec![Line::of(Layer::Waf, State::CouldNotAsk, error)],
-            Some(None) => return vec![Line::of(Layer::Waf, State::CouldNotAsk, "the web ACL was not read")],
+            Some(None) => {
+                return vec![Line::of(
+                    Layer::Waf,
+                    State::CouldNotAsk,
+                    "the web ACL was not read",
+                )];
+            }
         };
         let mut view = EdgeView {
             web_acl: Some(acl.clone()),
@@ -229,19 +281,29 @@ impl Reading {
                 Some(Ok(addresses)) => {
                     let mut addresses = addresses.clone();
                     if let Some(prefix) = viewer.prefix {
-                        let inside = addresses.iter().filter(|one| one.overlaps(prefix) && !one.covers(prefix));
+                        let inside = addresses
+                            .iter()
+                            .filter(|one| one.overlaps(prefix) && !one.covers(prefix));
                         held.extend(inside.map(|one| (set_name(arn).to_owned(), *one)));
                         addresses.retain(|one| one.covers(prefix));
                     }
                     view.ip_sets.insert(arn.to_owned(), addresses);
                 }
                 Some(Err(error)) => {
-                    lines.push(Line::of(Layer::Waf, State::CouldNotAsk, &format!("IP set {}: {error}", set_name(arn))));
+                    lines.push(Line::of(
+                        Layer::Waf,
+                        State::CouldNotAsk,
+                        &format!("IP set {}: {error}", set_name(arn)),
+                    ));
                 }
                 None => {}
             }
         }
-        let unread: Vec<&str> = acl.ip_set_arns().into_iter().filter(|arn| !view.ip_sets.contains_key(*arn)).collect();
+        let unread: Vec<&str> = acl
+            .ip_set_arns()
+            .into_iter()
+            .filter(|arn| !view.ip_sets.contains_key(*arn))
+            .collect();
         let decision = edge::decide(&view, &viewer.request);
         lines.extend(
             decision
@@ -266,7 +328,10 @@ impl Reading {
             lines.push(Line::of(Layer::Waf, State::Unknown, &reason));
         }
         if held.len() > 5 {
-            let reason = format!("and {} more parts of the prefix are in IP sets", held.len() - 5);
+            let reason = format!(
+                "and {} more parts of the prefix are in IP sets",
+                held.len() - 5
+            );
             lines.push(Line::of(Layer::Waf, State::Unknown, &reason));
         }
         lines
@@ -279,7 +344,11 @@ impl Reading {
             Some(Ok(values)) => values,
         };
         let now = viewer.request.now;
-        let revoked = |key: &&String| values.get(*key).is_some_and(|value| crate::token::is_revoked(value, now));
+        let revoked = |key: &&String| {
+            values
+                .get(*key)
+                .is_some_and(|value| crate::token::is_revoked(value, now))
+        };
         match viewer.request.revocation_keys.iter().find(revoked) {
             None => Line::of(Layer::Revocation, State::Allowed, "not revoked"),
             Some(key) if viewer.enforces => Line {
@@ -289,7 +358,11 @@ impl Reading {
             },
             Some(key) => Line {
                 rule: Some(key.clone()),
-                ..Line::of(Layer::Revocation, State::Counted, "the key is in the store, but the runbook's tokens.mode does not enforce")
+                ..Line::of(
+                    Layer::Revocation,
+                    State::Counted,
+                    "the key is in the store, but the runbook's tokens.mode does not enforce",
+                )
             },
         }
     }
@@ -297,7 +370,9 @@ impl Reading {
 
 fn reason(finding: &Finding) -> &str {
     match &finding.verdict {
-        Verdict::Allowed { reason } | Verdict::Refused { reason, .. } | Verdict::Counted { reason } => reason,
+        Verdict::Allowed { reason }
+        | Verdict::Refused { reason, .. }
+        | Verdict::Counted { reason } => reason,
         Verdict::Unknown { why } => why,
     }
 }
@@ -342,19 +417,33 @@ fn geo_line(subject: &Subject, request: &ViewerRequest) -> Line {
         restriction.countries.join(" ")
     };
     let (rule, listed_is_served) = match restriction.kind {
-        crate::cloud::GeoKind::None => return Line::of(Layer::Geo, State::Allowed, "every country is served"),
+        crate::cloud::GeoKind::None => {
+            return Line::of(Layer::Geo, State::Allowed, "every country is served");
+        }
         crate::cloud::GeoKind::Allow => (format!("only {codes} served"), true),
         crate::cloud::GeoKind::Block => (format!("all but {codes} served"), false),
     };
     let Some(country) = &request.country else {
-        return Line::of(Layer::Geo, State::Unknown, &format!("{rule}, and the viewer's country is not known (--country CODE)"));
+        return Line::of(
+            Layer::Geo,
+            State::Unknown,
+            &format!("{rule}, and the viewer's country is not known (--country CODE)"),
+        );
     };
     if restriction.countries.contains(country) == listed_is_served {
-        Line::of(Layer::Geo, State::Allowed, &format!("{country} is served: {rule}"))
+        Line::of(
+            Layer::Geo,
+            State::Allowed,
+            &format!("{country} is served: {rule}"),
+        )
     } else {
         Line {
             status: Some(403),
-            ..Line::of(Layer::Geo, State::Refused, &format!("{country} is not served: {rule}"))
+            ..Line::of(
+                Layer::Geo,
+                State::Refused,
+                &format!("{country} is not served: {rule}"),
+            )
         }
     }
 }
@@ -363,7 +452,10 @@ fn geo_line(subject: &Subject, request: &ViewerRequest) -> Line {
 pub(crate) fn outcome(lines: &[Line]) -> Outcome {
     if refusal(lines).is_some() {
         Outcome::Refused
-    } else if lines.iter().any(|line| matches!(line.state, State::Unknown | State::CouldNotAsk)) {
+    } else if lines
+        .iter()
+        .any(|line| matches!(line.state, State::Unknown | State::CouldNotAsk))
+    {
         Outcome::Unknown
     } else {
         Outcome::Served
@@ -394,7 +486,12 @@ pub(crate) async fn sampled(
     let mut partly = reading.web_acls.values().any(Result::is_err);
     let mut asked = Vec::new();
     for acl in reading.web_acls.values().flatten() {
-        let mut metrics: BTreeSet<&str> = acl.rules.iter().filter(|rule| rule.action != Action::Count).map(|rule| rule.metric.as_str()).collect();
+        let mut metrics: BTreeSet<&str> = acl
+            .rules
+            .iter()
+            .filter(|rule| rule.action != Action::Count)
+            .map(|rule| rule.metric.as_str())
+            .collect();
         partly |= metrics.len() > MOST_METRICS;
         metrics = metrics.into_iter().take(MOST_METRICS).collect();
         metrics.insert(DEFAULT_ACTION);
@@ -403,10 +500,19 @@ pub(crate) async fn sampled(
     if asked.is_empty() {
         return Err("no web ACL to ask".to_owned());
     }
-    let reads = join_all(asked.into_iter().map(|(arn, metric)| cloud.sampled_requests(arn, metric, window, 500)));
+    let reads = join_all(
+        asked
+            .into_iter()
+            .map(|(arn, metric)| cloud.sampled_requests(arn, metric, window, 500)),
+    );
     let answers = match select(Box::pin(reads), Box::pin(clock.wait(limit))).await {
         Either::Left((answers, _)) => answers,
-        Either::Right(_) => return Err(format!("WAF did not answer within {} s", limit.as_secs_f32())),
+        Either::Right(_) => {
+            return Err(format!(
+                "WAF did not answer within {} s",
+                limit.as_secs_f32()
+            ));
+        }
     };
     let mut requests = Vec::new();
     let mut failed = None;
@@ -434,7 +540,10 @@ mod tests {
     const SET: &str = "arn:aws:wafv2:us-east-1:111122223333:global/ipset/blocked/1";
 
     fn document(kind: &str, codes: &[&str]) -> DistributionDocument {
-        let items: String = codes.iter().map(|code| format!("<Location>{code}</Location>")).collect();
+        let items: String = codes
+            .iter()
+            .map(|code| format!("<Location>{code}</Location>"))
+            .collect();
         DistributionDocument::new(format!(
             "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Restrictions><GeoRestriction>\
              <RestrictionType>{kind}</RestrictionType><Quantity>{}</Quantity><Items>{items}</Items></GeoRestriction></Restrictions></DistributionConfig>",
@@ -516,7 +625,13 @@ mod tests {
         reading.distributions[0].document = Err("unreachable".to_owned());
         let (outcome, states) = decided(&reading, &viewer("203.0.113.7", Some("AT")));
         assert_eq!(outcome, Outcome::Unknown);
-        assert_eq!(states[..2], [(Layer::Geo, State::CouldNotAsk), (Layer::Waf, State::CouldNotAsk)]);
+        assert_eq!(
+            states[..2],
+            [
+                (Layer::Geo, State::CouldNotAsk),
+                (Layer::Waf, State::CouldNotAsk)
+            ]
+        );
     }
 
     #[test]
@@ -525,16 +640,29 @@ mod tests {
         let (outcome, states) = decided(&reading, &viewer("203.0.113.7", None));
         assert_eq!(outcome, Outcome::Unknown);
         assert_eq!(states[0], (Layer::Geo, State::Unknown));
-        assert_eq!(decided(&reading, &viewer("203.0.113.7", Some("DE"))).0, Outcome::Served);
-        assert_eq!(decided(&reading, &viewer("203.0.113.7", Some("US"))).0, Outcome::Refused);
+        assert_eq!(
+            decided(&reading, &viewer("203.0.113.7", Some("DE"))).0,
+            Outcome::Served
+        );
+        assert_eq!(
+            decided(&reading, &viewer("203.0.113.7", Some("US"))).0,
+            Outcome::Refused
+        );
     }
 
     #[test]
     fn a_prefix_of_which_a_part_is_blocked_is_not_called_refused() {
         let reading = reading(Ok(vec!["203.0.113.7/32".parse().unwrap()]));
-        let lines = reading.decide(&reading.distributions[0], &viewer("203.0.113.0/24", Some("AT")));
+        let lines = reading.decide(
+            &reading.distributions[0],
+            &viewer("203.0.113.0/24", Some("AT")),
+        );
         assert_eq!(outcome(&lines), Outcome::Unknown);
-        assert!(lines.iter().any(|line| line.reason.contains("203.0.113.7/32, a part of the prefix")));
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.reason.contains("203.0.113.7/32, a part of the prefix"))
+        );
     }
 
     #[test]

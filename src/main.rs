@@ -52,7 +52,10 @@ fn main() -> ExitCode {
 /// Answers a command line that could not be parsed; with `-o json` as JSON, too.
 fn usage(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
-    let informs = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let informs = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
     let ui = Ui::new(false, false, Color::Auto, Interrupt::default());
     if informs {
         ui.answer(&error.render().ansi().to_string());
@@ -60,7 +63,11 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     if wants_json(std::env::args()) {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
         let failure = Failure::usage(message).hint("onair --help");
         ui.answer(&render::failure_json("", &Head::default(), &failure, &[]));
     } else {
@@ -74,7 +81,9 @@ fn wants_json(arguments: impl Iterator<Item = String>) -> bool {
     arguments
         .windows(2)
         .any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
-        || arguments.iter().any(|one| matches!(one.as_str(), "-ojson" | "-o=json" | "--output=json"))
+        || arguments
+            .iter()
+            .any(|one| matches!(one.as_str(), "-ojson" | "-o=json" | "--output=json"))
 }
 
 async fn run(cli: Cli) -> Exit {
@@ -86,8 +95,14 @@ async fn run(cli: Cli) -> Exit {
         ColorChoice::Always => Color::Always,
         ColorChoice::Never => Color::Never,
     };
-    let ui = Ui::new(global.quiet, global.output == Output::Json, color, interrupt.clone());
-    ui.start_logging(global.verbose);
+    let ui = Ui::new(
+        global.quiet,
+        global.output == Output::Json,
+        color,
+        interrupt.clone(),
+    );
+    let global_verbose = global.verbose;
+    ui.start_logging(global_verbose);
     let output = global.output;
     let name = commands::name(&cli.command);
     let context = Context::new(ui.clone(), environment, global);
@@ -96,7 +111,11 @@ async fn run(cli: Cli) -> Exit {
     let listen = async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             if heard.request() {
-                talk.say("interrupted: finishing the step in hand; Ctrl-C again leaves at once");
+                if heard.is_writing() {
+                    talk.say(
+                        "interrupted: finishing the step in hand; Ctrl-C again leaves at once",
+                    );
+                }
             } else {
                 return;
             }
@@ -111,6 +130,15 @@ async fn run(cli: Cli) -> Exit {
         () = interrupt.stops_at_once() => Err(Failure::interrupted()),
         result = commands::run(&cli.command, &context) => result,
     };
+    if global_verbose > 0 {
+        let calls = context.calls();
+        let total: u32 = calls.values().sum();
+        let each: Vec<String> = calls
+            .iter()
+            .map(|(operation, count)| format!("{operation} {count}"))
+            .collect();
+        ui.say(&format!("AWS calls: {total} ({})", each.join(", ")));
+    }
     match result {
         Ok(answer) => print(&ui, &answer, output),
         Err(failure) => print_failure(&ui, name, &context.head(), &failure, output),
@@ -119,17 +147,25 @@ async fn run(cli: Cli) -> Exit {
 
 fn print(ui: &Ui, answer: &Answer, output: Output) -> Exit {
     match output {
+        Output::Json if answer.streamed => {}
         Output::Json => ui.answer(&render::json(answer)),
         Output::Csv => ui.answer_raw(answer.sheet.csv().as_bytes()),
         Output::Markdown => ui.answer(&answer.sheet.markdown()),
         Output::Table => ui.answer(&answer.text),
     }
     if output != Output::Json {
-        for warning in &answer.warnings {
+        let told = |warning: &&String| output == Output::Table && answer.text.contains(*warning);
+        for warning in answer.warnings.iter().filter(|warning| !told(warning)) {
             ui.warn(warning);
         }
-        if let Some((_, message)) = answer.error.as_ref().filter(|_| answer.exit != Exit::Difference) {
-            ui.fail(&Failure::failed("", message));
+        if let Some((_, message)) = answer
+            .error
+            .as_ref()
+            .filter(|_| answer.exit != Exit::Difference)
+        {
+            let mut failure = Failure::failed("", message);
+            failure.hints.clone_from(&answer.hints);
+            ui.fail(&failure);
         }
     }
     answer.exit
@@ -181,7 +217,10 @@ impl Context {
             wait: flag(global.wait, global.no_wait),
             verify: flag(global.verify, global.no_verify),
             timeout: global.timeout,
-            overrides: overrides.into_iter().filter_map(|(given, one)| given.then_some(one)).collect(),
+            overrides: overrides
+                .into_iter()
+                .filter_map(|(given, one)| given.then_some(one))
+                .collect(),
             now: global.now,
         };
         Self::with(ui, environment, options)

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::cloud::{Cloud, CloudError, DistributionDocument, GeoKind, GeoRestriction, IpSetIdentity, StoreSummary};
+use crate::cloud::{
+    Cloud, CloudError, DistributionDocument, GeoKind, GeoRestriction, IpSetIdentity, StoreSummary,
+};
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
 use crate::ledger::body::{GeoMode, GeoState};
@@ -59,13 +61,18 @@ pub(crate) async fn ip_sets(
     names: &BTreeMap<Family, String>,
 ) -> Result<BTreeMap<Family, ObservedSet>, ObserveError> {
     let listed = cloud.ip_sets().await?;
-    let ids: HashMap<&str, &str> = listed.iter().map(|set| (set.name.as_str(), set.id.as_str())).collect();
+    let ids: HashMap<&str, &str> = listed
+        .iter()
+        .map(|set| (set.name.as_str(), set.id.as_str()))
+        .collect();
     let mut found = Vec::new();
     for (family, name) in names {
-        let id = ids.get(name.as_str()).ok_or_else(|| ObserveError::NoSuchSet {
-            name: name.clone(),
-            scope: "scope CLOUDFRONT",
-        })?;
+        let id = ids
+            .get(name.as_str())
+            .ok_or_else(|| ObserveError::NoSuchSet {
+                name: name.clone(),
+                scope: "scope CLOUDFRONT",
+            })?;
         found.push((*family, name.as_str(), *id));
     }
     let read = found.into_iter().map(|(family, name, id)| async move {
@@ -76,7 +83,11 @@ pub(crate) async fn ip_sets(
 }
 
 /// Reads one IP set again.
-pub(crate) async fn ip_set(cloud: &Cloud, name: &str, id: &str) -> Result<ObservedSet, ObserveError> {
+pub(crate) async fn ip_set(
+    cloud: &Cloud,
+    name: &str,
+    id: &str,
+) -> Result<ObservedSet, ObserveError> {
     let set = cloud.ip_set(name, id).await?;
     let mut addresses = Vec::with_capacity(set.value.addresses.len());
     let mut unread = Vec::new();
@@ -108,12 +119,18 @@ pub(crate) async fn distributions(
 }
 
 /// Reads one distribution's configuration.
-pub(crate) async fn distribution(cloud: &Cloud, id: &str) -> Result<ObservedDistribution, ObserveError> {
+pub(crate) async fn distribution(
+    cloud: &Cloud,
+    id: &str,
+) -> Result<ObservedDistribution, ObserveError> {
     let document = cloud.distribution_document(id).await?;
-    let restriction = document.value.geo().map_err(|error| ObserveError::Document {
-        id: id.to_owned(),
-        message: error.to_string(),
-    })?;
+    let restriction = document
+        .value
+        .geo()
+        .map_err(|error| ObserveError::Document {
+            id: id.to_owned(),
+            message: error.to_string(),
+        })?;
     let mut countries = Vec::new();
     let mut unread = Vec::new();
     for code in &restriction.countries {
@@ -142,7 +159,10 @@ pub(crate) fn restriction(state: &GeoState, unread: &[String]) -> GeoRestriction
         GeoMode::Allow => GeoKind::Allow,
         GeoMode::Block => GeoKind::Block,
     };
-    let codes = state.countries.iter().map(|country| country.code().to_owned());
+    let codes = state
+        .countries
+        .iter()
+        .map(|country| country.code().to_owned());
     GeoRestriction {
         countries: match kind {
             GeoKind::None => Vec::new(),
@@ -164,7 +184,11 @@ pub(crate) async fn find_store(cloud: &Cloud, name: &str) -> Result<StoreSummary
 
 /// Reads the values that `keys` have in the store: one by one when they are few, else the whole
 /// store, whichever takes fewer calls.
-pub(crate) async fn store(cloud: &Cloud, arn: &str, keys: &[String]) -> Result<ObservedStore, ObserveError> {
+pub(crate) async fn store(
+    cloud: &Cloud,
+    arn: &str,
+    keys: &[String],
+) -> Result<ObservedStore, ObserveError> {
     // The version comes first: whatever is written after it makes our own write fail and re-read.
     let store = cloud.store(arn).await?;
     let pages = store.value.items / 50 + 1;

@@ -56,7 +56,12 @@ struct Look {
 /// Proves the change `entry` that landed at `landed`; none when there is nothing that could be
 /// proved. With `wait` it watches until the change is felt, or Ctrl-C; else as long as an operator
 /// would.
-pub(crate) async fn prove(session: &Session, entry: &EntryId, landed: Timestamp, wait: bool) -> Option<Proof> {
+pub(crate) async fn prove(
+    session: &Session,
+    entry: &EntryId,
+    landed: Timestamp,
+    wait: bool,
+) -> Option<Proof> {
     // While this lives, the first Ctrl-C stops the watching, not the program: the change stands.
     let watching = session.ui().interrupt().writing();
     let proof = proof(session, entry, landed, wait).await;
@@ -69,7 +74,8 @@ async fn proof(session: &Session, entry: &EntryId, landed: Timestamp, wait: bool
         intent: *entry,
         kind,
         state,
-        seconds: (state == ProofState::Proved).then(|| seconds(session.clock.now().duration_since(landed))),
+        seconds: (state == ProofState::Proved)
+            .then(|| seconds(session.clock.now().duration_since(landed))),
         evidence,
     };
     let view = match crate::ledger::read_view(&session.ledger).await {
@@ -89,7 +95,11 @@ async fn proof(session: &Session, entry: &EntryId, landed: Timestamp, wait: bool
             } else {
                 ProofKind::Rollout
             };
-            return Some(verdict(kind, ProofState::Unavailable, format!("could not ask: {why}")));
+            return Some(verdict(
+                kind,
+                ProofState::Unavailable,
+                format!("could not ask: {why}"),
+            ));
         }
     };
     let (kind, state, evidence) = match &session.sandbox {
@@ -134,9 +144,13 @@ impl Subjects {
     fn of(view: &View, intent: &Intent) -> Self {
         let mut subjects = Self::default();
         subjects.opens.extend(&intent.opens.prefixes);
-        subjects.revokes.extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
+        subjects
+            .revokes
+            .extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
         for ask in &intent.opens.countries {
-            subjects.wants.insert((ask.distribution.clone(), ask.country), ask.wanted);
+            subjects
+                .wants
+                .insert((ask.distribution.clone(), ask.country), ask.wanted);
         }
         subjects.add(view, intent, 0);
         subjects
@@ -150,12 +164,28 @@ impl Subjects {
         self.prefixes.extend(&intent.opens.prefixes);
         self.prefixes.extend(&intent.takes.prefixes);
         self.prefixes.extend(&intent.gives.prefixes);
-        self.countries.extend(intent.opens.countries.iter().map(|ask| (ask.distribution.clone(), ask.country)));
-        self.keys.extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
-        self.keys.extend(intent.takes.keys.iter().chain(&intent.gives.keys).map(|(key, _)| key.clone()));
+        self.countries.extend(
+            intent
+                .opens
+                .countries
+                .iter()
+                .map(|ask| (ask.distribution.clone(), ask.country)),
+        );
+        self.keys
+            .extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
+        self.keys.extend(
+            intent
+                .takes
+                .keys
+                .iter()
+                .chain(&intent.gives.keys)
+                .map(|(key, _)| key.clone()),
+        );
         for reset in &intent.geo_reset {
-            let changed = Country::all().filter(|country| reset.before.access(*country) != reset.after.access(*country));
-            self.countries.extend(changed.map(|country| (reset.distribution.clone(), country)));
+            let changed = Country::all()
+                .filter(|country| reset.before.access(*country) != reset.after.access(*country));
+            self.countries
+                .extend(changed.map(|country| (reset.distribution.clone(), country)));
         }
         for part in &intent.closes {
             match &part.what {
@@ -166,14 +196,25 @@ impl Subjects {
                 }
                 What::Prefixes(prefixes) => self.prefixes.extend(prefixes),
                 What::Countries(countries) => {
-                    let asks = view.get(&part.entry).map(|closed| closed.intent().opens.countries.clone()).unwrap_or_default();
-                    let meant = asks.into_iter().filter(|ask| countries.contains(&ask.country));
-                    self.countries.extend(meant.map(|ask| (ask.distribution, ask.country)));
+                    let asks = view
+                        .get(&part.entry)
+                        .map(|closed| closed.intent().opens.countries.clone())
+                        .unwrap_or_default();
+                    let meant = asks
+                        .into_iter()
+                        .filter(|ask| countries.contains(&ask.country));
+                    self.countries
+                        .extend(meant.map(|ask| (ask.distribution, ask.country)));
                 }
                 What::Keys(keys) => self.keys.extend(keys.iter().cloned()),
             }
         }
-        if let Some(undone) = intent.undoes.as_ref().and_then(|id| view.get(id)).filter(|_| depth < 4) {
+        if let Some(undone) = intent
+            .undoes
+            .as_ref()
+            .and_then(|id| view.get(id))
+            .filter(|_| depth < 4)
+        {
             self.add(view, undone.intent(), depth + 1);
         }
     }
@@ -186,45 +227,82 @@ async fn meant(session: &Session, subjects: &Subjects) -> Result<Meant, String> 
         of: subjects.prefixes.len() + subjects.countries.len() + subjects.keys.len(),
         ..Meant::default()
     };
-    let lifted: Vec<Cidr> = subjects.prefixes.iter().copied().filter(|one| !subjects.opens.contains(one)).take(MOST_VALUES).collect();
+    let lifted: Vec<Cidr> = subjects
+        .prefixes
+        .iter()
+        .copied()
+        .filter(|one| !subjects.opens.contains(one))
+        .take(MOST_VALUES)
+        .collect();
     let held = if lifted.is_empty() {
         CidrIndex::new([])
     } else {
         let mut names = session.sets().map_err(|failure| failure.to_string())?;
         let families: BTreeSet<Family> = lifted.iter().map(|one| one.family()).collect();
         names.retain(|family, _| families.contains(family));
-        let sets = observe::ip_sets(&session.cloud, &names).await.map_err(|error| error.to_string())?;
+        let sets = observe::ip_sets(&session.cloud, &names)
+            .await
+            .map_err(|error| error.to_string())?;
         CidrIndex::new(sets.into_values().flat_map(|set| set.addresses))
     };
-    meant.addresses.extend(subjects.opens.iter().take(MOST_VALUES).map(|one| (*one, true)));
-    meant.addresses.extend(lifted.iter().map(|one| (*one, held.covering(Cidr::single(one.address())).is_some())));
+    meant.addresses.extend(
+        subjects
+            .opens
+            .iter()
+            .take(MOST_VALUES)
+            .map(|one| (*one, true)),
+    );
+    meant.addresses.extend(
+        lifted
+            .iter()
+            .map(|one| (*one, held.covering(Cidr::single(one.address())).is_some())),
+    );
 
-    let unsaid: BTreeSet<String> = subjects.countries.iter().filter(|one| !subjects.wants.contains_key(*one)).map(|(id, _)| id.clone()).collect();
+    let unsaid: BTreeSet<String> = subjects
+        .countries
+        .iter()
+        .filter(|one| !subjects.wants.contains_key(*one))
+        .map(|(id, _)| id.clone())
+        .collect();
     let unsaid: Vec<String> = unsaid.into_iter().collect();
     let observed = observe::distributions(&session.cloud, &unsaid).await;
     for (id, country) in subjects.countries.iter().take(MOST_VALUES * 4) {
-        let access = match (subjects.wants.get(&(id.clone(), *country)), observed.get(id)) {
+        let access = match (
+            subjects.wants.get(&(id.clone(), *country)),
+            observed.get(id),
+        ) {
             (Some(wanted), _) => *wanted,
             (None, Some(Ok(observed))) => observed.geo.access(*country),
             (None, Some(Err(error))) => return Err(error.to_string()),
             (None, None) => continue,
         };
-        meant.countries.push((id.clone(), *country, access == Access::Blocked));
+        meant
+            .countries
+            .push((id.clone(), *country, access == Access::Blocked));
     }
 
     let keys: Vec<String> = subjects.keys.iter().take(MOST_VALUES).cloned().collect();
     // In a rehearsal the edges are asked for what is opened; on AWS the store's word is all there is.
     let unsaid = keys.iter().any(|key| !subjects.revokes.contains(key));
     let values = if !keys.is_empty() && (unsaid || session.sandbox.is_none()) {
-        let name = session.store_name().map_err(|failure| failure.to_string())?;
-        let store = observe::find_store(&session.cloud, name).await.map_err(|error| error.to_string())?;
-        observe::store(&session.cloud, &store.arn, &keys).await.map_err(|error| error.to_string())?.values
+        let name = session
+            .store_name()
+            .map_err(|failure| failure.to_string())?;
+        let store = observe::find_store(&session.cloud, name)
+            .await
+            .map_err(|error| error.to_string())?;
+        observe::store(&session.cloud, &store.arn, &keys)
+            .await
+            .map_err(|error| error.to_string())?
+            .values
     } else {
         BTreeMap::new()
     };
     let now = session.clock.now();
     for key in keys {
-        let stored = values.get(&key).is_some_and(|value| crate::token::is_revoked(value, now));
+        let stored = values
+            .get(&key)
+            .is_some_and(|value| crate::token::is_revoked(value, now));
         let opened = subjects.revokes.contains(&key);
         if opened && session.sandbox.is_none() && !stored {
             return Err("the store does not hold a key that was just written".to_owned());
@@ -235,7 +313,13 @@ async fn meant(session: &Session, subjects: &Subjects) -> Result<Meant, String> 
 }
 
 /// Asks every edge of the embedded cloud until all decide as meant.
-async fn at_the_edges(session: &Session, sandbox: &Sandbox, meant: &Meant, landed: Timestamp, wait: bool) -> (ProofState, String) {
+async fn at_the_edges(
+    session: &Session,
+    sandbox: &Sandbox,
+    meant: &Meant,
+    landed: Timestamp,
+    wait: bool,
+) -> (ProofState, String) {
     let only_geo = meant.addresses.is_empty() && meant.keys.is_empty();
     let patience = match (wait, only_geo) {
         (true, _) => LONGEST,
@@ -247,25 +331,52 @@ async fn at_the_edges(session: &Session, sandbox: &Sandbox, meant: &Meant, lande
     loop {
         let look = match look(session, sandbox, meant) {
             Ok(look) => look,
-            Err(error) => return (ProofState::Unavailable, format!("the edges could not be asked: {error}")),
+            Err(error) => {
+                return (
+                    ProofState::Unavailable,
+                    format!("the edges could not be asked: {error}"),
+                );
+            }
         };
         if look.of == 0 {
-            return (ProofState::Unavailable, "no edge has heard of the distributions".to_owned());
+            return (
+                ProofState::Unavailable,
+                "no edge has heard of the distributions".to_owned(),
+            );
         }
         let elapsed = session.clock.now().duration_since(landed);
         if look.done == look.of {
-            return (ProofState::Proved, format!("all {} edges {} · {} s", look.of, words(meant), seconds(elapsed)));
+            return (
+                ProofState::Proved,
+                format!(
+                    "all {} edges {} · {} s",
+                    look.of,
+                    words(meant),
+                    seconds(elapsed)
+                ),
+            );
         }
         if elapsed >= patience || interrupt.is_requested() {
-            let stopped = if interrupt.is_requested() { "; stopped watching, the change stands" } else { "" };
+            let stopped = if interrupt.is_requested() {
+                "; stopped watching, the change stands"
+            } else {
+                ""
+            };
             let behind: Vec<&str> = look.behind.iter().take(3).map(String::as_str).collect();
             let more = if look.behind.len() > 3 { " …" } else { "" };
             return (
                 ProofState::NotYet,
-                format!("{} of {} edges {}; not yet: {}{more}{stopped}", look.done, look.of, words(meant), behind.join(" ")),
+                format!(
+                    "{} of {} edges {}; not yet: {}{more}{stopped}",
+                    look.done,
+                    look.of,
+                    words(meant),
+                    behind.join(" ")
+                ),
             );
         }
-        bar.get_or_insert_with(|| session.ui().progress(look.of as u64, "edges")).set(look.done as u64);
+        bar.get_or_insert_with(|| session.ui().progress(look.of as u64, "edges"))
+            .set(look.done as u64);
         pause(session, REHEARSAL_PAUSE).await;
     }
 }
@@ -273,13 +384,26 @@ async fn at_the_edges(session: &Session, sandbox: &Sandbox, meant: &Meant, lande
 /// Waits a moment, or until Ctrl-C.
 async fn pause(session: &Session, duration: Duration) {
     let interrupt = session.ui().interrupt();
-    futures_util::future::select(Box::pin(session.clock.wait(duration)), Box::pin(interrupt.requested())).await;
+    futures_util::future::select(
+        Box::pin(session.clock.wait(duration)),
+        Box::pin(interrupt.requested()),
+    )
+    .await;
 }
 
 /// How many edges decide as meant on everything.
-fn look(session: &Session, sandbox: &Sandbox, meant: &Meant) -> Result<Look, crate::sandbox::StateError> {
+fn look(
+    session: &Session,
+    sandbox: &Sandbox,
+    meant: &Meant,
+) -> Result<Look, crate::sandbox::StateError> {
     let now = session.clock.now();
-    let set_names: Vec<&str> = session.runbook.waf.iter().flat_map(|waf| [waf.ip_set_v4.as_str(), waf.ip_set_v6.as_str()]).collect();
+    let set_names: Vec<&str> = session
+        .runbook
+        .waf
+        .iter()
+        .flat_map(|waf| [waf.ip_set_v4.as_str(), waf.ip_set_v6.as_str()])
+        .collect();
     let mut edges: BTreeMap<&'static str, bool> = BTreeMap::new();
     let mut note = |answers: Vec<(&'static str, bool)>| {
         for (edge, good) in answers {
@@ -287,45 +411,79 @@ fn look(session: &Session, sandbox: &Sandbox, meant: &Meant) -> Result<Look, cra
         }
     };
     let path = |id: &str| {
-        let named = session.runbook.distributions.iter().find(|one| one.id == id);
-        named.and_then(|one| one.samples.manifest.clone()).unwrap_or_else(|| "/".to_owned())
+        let named = session
+            .runbook
+            .distributions
+            .iter()
+            .find(|one| one.id == id);
+        named
+            .and_then(|one| one.samples.manifest.clone())
+            .unwrap_or_else(|| "/".to_owned())
     };
     for distribution in &session.runbook.distributions {
         for (cidr, refused) in &meant.addresses {
             let mut request = ViewerRequest::new(&path(&distribution.id), now);
             request.address = Some(cidr.address());
             let answers = sandbox.ask_edges(&distribution.id, &request)?;
-            note(answers.into_iter().map(|(edge, decision)| {
-                // The reason names the set: other rules of the web ACL are not ours to prove.
-                let by_blocklist = decision.of(Layer::Waf).any(|finding| match &finding.verdict {
-                    Verdict::Refused { reason, .. } => set_names.iter().any(|name| reason.ends_with(name)),
-                    _ => false,
-                });
-                (edge, by_blocklist == *refused)
-            }).collect());
+            note(
+                answers
+                    .into_iter()
+                    .map(|(edge, decision)| {
+                        // The reason names the set: other rules of the web ACL are not ours to prove.
+                        let by_blocklist =
+                            decision
+                                .of(Layer::Waf)
+                                .any(|finding| match &finding.verdict {
+                                    Verdict::Refused { reason, .. } => {
+                                        set_names.iter().any(|name| reason.ends_with(name))
+                                    }
+                                    _ => false,
+                                });
+                        (edge, by_blocklist == *refused)
+                    })
+                    .collect(),
+            );
         }
         for (key, revoked) in &meant.keys {
             let mut request = ViewerRequest::new(&path(&distribution.id), now);
             request.revocation_keys = vec![key.clone()];
             let answers = sandbox.ask_edges(&distribution.id, &request)?;
-            note(answers.into_iter().map(|(edge, decision)| (edge, refuses(&decision, Layer::Revocation) == *revoked)).collect());
+            note(
+                answers
+                    .into_iter()
+                    .map(|(edge, decision)| {
+                        (edge, refuses(&decision, Layer::Revocation) == *revoked)
+                    })
+                    .collect(),
+            );
         }
     }
     for (id, country, refused) in &meant.countries {
         let mut request = ViewerRequest::new(&path(id), now);
         request.country = Some(country.code().to_owned());
         let answers = sandbox.ask_edges(id, &request)?;
-        note(answers.into_iter().map(|(edge, decision)| (edge, refuses(&decision, Layer::Geo) == *refused)).collect());
+        note(
+            answers
+                .into_iter()
+                .map(|(edge, decision)| (edge, refuses(&decision, Layer::Geo) == *refused))
+                .collect(),
+        );
     }
     Ok(Look {
         done: edges.values().filter(|good| **good).count(),
         of: edges.len(),
-        behind: edges.iter().filter(|(_, good)| !**good).map(|(edge, _)| (*edge).to_owned()).collect(),
+        behind: edges
+            .iter()
+            .filter(|(_, good)| !**good)
+            .map(|(edge, _)| (*edge).to_owned())
+            .collect(),
     })
 }
 
 fn refuses(decision: &crate::edge::Decision, layer: Layer) -> bool {
-    decision.of(layer).any(|finding| matches!(finding.verdict, Verdict::Refused { .. }))
+    decision
+        .of(layer)
+        .any(|finding| matches!(finding.verdict, Verdict::Refused { .. }))
 }
 
 /// What is meant, as the predicate of "the edges …".
@@ -336,10 +494,19 @@ fn words(meant: &Meant) -> String {
     for (_, country, blocked) in &meant.countries {
         *countries.entry(*country).or_insert(*blocked) &= *blocked;
     }
-    let addresses = meant.addresses.iter().map(|(cidr, blocked)| (shown(*cidr), *blocked));
-    let countries = countries.into_iter().map(|(country, blocked)| (country.code().to_owned(), blocked));
+    let addresses = meant
+        .addresses
+        .iter()
+        .map(|(cidr, blocked)| (shown(*cidr), *blocked));
+    let countries = countries
+        .into_iter()
+        .map(|(country, blocked)| (country.code().to_owned(), blocked));
     for (name, blocked) in addresses.chain(countries) {
-        if blocked { refused.push(name) } else { served.push(name) }
+        if blocked {
+            refused.push(name)
+        } else {
+            served.push(name)
+        }
     }
     let keys = |revoked: bool| meant.keys.iter().filter(|(_, is)| *is == revoked).count();
     if keys(true) > 0 {
@@ -369,7 +536,11 @@ fn count(number: usize, noun: &str) -> String {
 
 /// A single address without its length.
 fn shown(cidr: Cidr) -> String {
-    if cidr.is_single() { cidr.address().to_string() } else { cidr.to_string() }
+    if cidr.is_single() {
+        cidr.address().to_string()
+    } else {
+        cidr.to_string()
+    }
 }
 
 fn some(names: &[String]) -> String {
@@ -386,31 +557,58 @@ enum Seen {
     /// A request was decided as meant.
     AsMeant,
     /// Requests were decided the other way only, so many, and the last so long after the change.
-    Otherwise { last: SignedDuration },
+    Otherwise {
+        last: SignedDuration,
+    },
     Nothing,
 }
 
 /// Asks WAF's samples since the change for requests of the addresses.
-async fn by_traffic(session: &Session, meant: &Meant, landed: Timestamp, wait: bool) -> (ProofState, String) {
+async fn by_traffic(
+    session: &Session,
+    meant: &Meant,
+    landed: Timestamp,
+    wait: bool,
+) -> (ProofState, String) {
     let Some(waf) = &session.runbook.waf else {
-        return (ProofState::Unavailable, "the runbook has no [waf] section".to_owned());
+        return (
+            ProofState::Unavailable,
+            "the runbook has no [waf] section".to_owned(),
+        );
     };
     let acl = match web_acl(session, &waf.web_acl).await {
         Ok(acl) => acl,
-        Err(why) => return (ProofState::Unavailable, format!("the web ACL could not be read: {why}")),
+        Err(why) => {
+            return (
+                ProofState::Unavailable,
+                format!("the web ACL could not be read: {why}"),
+            );
+        }
     };
     let names = [waf.ip_set_v4.as_str(), waf.ip_set_v6.as_str()];
     let blocking: Vec<String> = acl
         .rules
         .iter()
-        .filter(|rule| matches!(rule.action, Action::Block { .. }) && names_set(&acl, rule.priority, &names))
+        .filter(|rule| {
+            matches!(rule.action, Action::Block { .. }) && names_set(&acl, rule.priority, &names)
+        })
         .map(|rule| rule.metric.clone())
         .collect();
     if blocking.is_empty() {
-        return (ProofState::Unavailable, format!("no rule of web ACL {} blocks by the event's IP sets", waf.web_acl));
+        return (
+            ProofState::Unavailable,
+            format!(
+                "no rule of web ACL {} blocks by the event's IP sets",
+                waf.web_acl
+            ),
+        );
     }
     let mut metrics = blocking.clone();
-    let allowing = acl.rules.iter().filter(|rule| rule.action == Action::Allow).take(8);
+    let allowing = acl
+        .rules
+        .iter()
+        .filter(|rule| rule.action == Action::Allow)
+        .take(8);
     metrics.extend(allowing.map(|rule| rule.metric.clone()));
     metrics.push(layers::DEFAULT_ACTION.to_owned());
     let patience = if wait { FELT_BY + PATIENCE } else { PATIENCE };
@@ -418,38 +616,67 @@ async fn by_traffic(session: &Session, meant: &Meant, landed: Timestamp, wait: b
     loop {
         let now = session.clock.now();
         let elapsed = now.duration_since(landed);
-        let reads = metrics.iter().map(|metric| session.cloud.sampled_requests(&acl.arn, metric, (landed, now.max(landed + SignedDuration::from_secs(1))), 500));
+        let reads = metrics.iter().map(|metric| {
+            session.cloud.sampled_requests(
+                &acl.arn,
+                metric,
+                (landed, now.max(landed + SignedDuration::from_secs(1))),
+                500,
+            )
+        });
         let mut samples = Vec::new();
         for read in futures_util::future::join_all(reads).await {
             match read {
                 Ok(read) => samples.extend(read),
-                Err(error) => return (ProofState::Unavailable, format!("WAF's samples could not be read: {error}")),
+                Err(error) => {
+                    return (
+                        ProofState::Unavailable,
+                        format!("WAF's samples could not be read: {error}"),
+                    );
+                }
             }
         }
         let seen = seen(&samples, &meant.addresses, landed);
         let over = interrupt.is_requested() || elapsed >= patience;
         match seen {
             Seen::AsMeant => {
-                return (ProofState::Proved, format!("WAF's sampled requests {} · {} s", words(meant), seconds(elapsed)));
+                return (
+                    ProofState::Proved,
+                    format!(
+                        "WAF's sampled requests {} · {} s",
+                        words(meant),
+                        seconds(elapsed)
+                    ),
+                );
             }
             Seen::Otherwise { last } if last >= FELT_BY => {
                 return (
                     ProofState::NotYet,
-                    format!("WAF's sampled requests show the old decision still {} s after the change", seconds(last)),
+                    format!(
+                        "WAF's sampled requests show the old decision still {} s after the change",
+                        seconds(last)
+                    ),
                 );
             }
             // Requests come: their next one past the minute tells.
-            Seen::Otherwise { .. } if !interrupt.is_requested() && elapsed < FELT_BY + PATIENCE => {}
+            Seen::Otherwise { .. } if !interrupt.is_requested() && elapsed < FELT_BY + PATIENCE => {
+            }
             Seen::Otherwise { last } if over => {
                 return (
                     ProofState::NoTraffic,
-                    format!("no sampled request since {} s after the change, when the old decision still held", seconds(last)),
+                    format!(
+                        "no sampled request since {} s after the change, when the old decision still held",
+                        seconds(last)
+                    ),
                 );
             }
             Seen::Nothing if over => {
                 return (
                     ProofState::NoTraffic,
-                    format!("no request among WAF's samples in the {} s since the change", seconds(elapsed)),
+                    format!(
+                        "no request among WAF's samples in the {} s since the change",
+                        seconds(elapsed)
+                    ),
                 );
             }
             Seen::Otherwise { .. } | Seen::Nothing => {}
@@ -462,8 +689,13 @@ async fn by_traffic(session: &Session, meant: &Meant, landed: Timestamp, wait: b
 fn seen(samples: &[Sample], addresses: &[(Cidr, bool)], landed: Timestamp) -> Seen {
     let mut last = None;
     for sample in samples.iter().filter(|sample| sample.at >= landed) {
-        let Ok(address) = sample.address.parse() else { continue };
-        let Some((_, refused)) = addresses.iter().find(|(cidr, _)| cidr.covers_address(address)) else {
+        let Ok(address) = sample.address.parse() else {
+            continue;
+        };
+        let Some((_, refused)) = addresses
+            .iter()
+            .find(|(cidr, _)| cidr.covers_address(address))
+        else {
             continue;
         };
         match (sample.action.as_str(), refused) {
@@ -478,41 +710,94 @@ fn seen(samples: &[Sample], addresses: &[(Cidr, bool)], landed: Timestamp) -> Se
 /// Whether the rule of this priority asks an IP set of one of these names.
 fn names_set(acl: &WebAcl, priority: u64, names: &[&str]) -> bool {
     let one = WebAcl {
-        rules: acl.rules.iter().filter(|rule| rule.priority == priority).cloned().collect(),
+        rules: acl
+            .rules
+            .iter()
+            .filter(|rule| rule.priority == priority)
+            .cloned()
+            .collect(),
         ..WebAcl::default()
     };
-    one.ip_set_arns().into_iter().any(|arn| names.contains(&layers::set_name(arn)))
+    one.ip_set_arns()
+        .into_iter()
+        .any(|arn| names.contains(&layers::set_name(arn)))
 }
 
 async fn web_acl(session: &Session, name: &str) -> Result<WebAcl, String> {
-    let listed = session.cloud.web_acls().await.map_err(|error| error.to_string())?;
-    let found = listed.into_iter().find(|acl| acl.name == name).ok_or_else(|| format!("there is no web ACL named {name}"))?;
-    let read = session.cloud.web_acl(&found.name, &found.id).await.map_err(|error| error.to_string())?;
+    let listed = session
+        .cloud
+        .web_acls()
+        .await
+        .map_err(|error| error.to_string())?;
+    let found = listed
+        .into_iter()
+        .find(|acl| acl.name == name)
+        .ok_or_else(|| format!("there is no web ACL named {name}"))?;
+    let read = session
+        .cloud
+        .web_acl(&found.name, &found.id)
+        .await
+        .map_err(|error| error.to_string())?;
     WebAcl::from_json(&read.value.json).map_err(|error| error.to_string())
 }
 
 /// Follows the distributions until CloudFront says that all edges have the change.
-async fn by_rollout(session: &Session, meant: &Meant, landed: Timestamp, wait: bool) -> (ProofState, String) {
-    let ids: BTreeSet<&str> = meant.countries.iter().map(|(id, _, _)| id.as_str()).collect();
+async fn by_rollout(
+    session: &Session,
+    meant: &Meant,
+    landed: Timestamp,
+    wait: bool,
+) -> (ProofState, String) {
+    let ids: BTreeSet<&str> = meant
+        .countries
+        .iter()
+        .map(|(id, _, _)| id.as_str())
+        .collect();
     let interrupt = session.ui().interrupt().clone();
-    let bar = session.ui().progress(ids.len() as u64, "distributions deployed");
+    let bar = session
+        .ui()
+        .progress(ids.len() as u64, "distributions deployed");
     loop {
-        let read = futures_util::future::join_all(ids.iter().map(|id| session.cloud.distribution(id))).await;
+        let read =
+            futures_util::future::join_all(ids.iter().map(|id| session.cloud.distribution(id)))
+                .await;
         let mut deployed = 0;
         for one in read {
             match one {
                 Ok(one) => deployed += usize::from(one.status == DistributionStatus::Deployed),
-                Err(error) => return (ProofState::Unavailable, format!("the roll-out could not be asked about: {error}")),
+                Err(error) => {
+                    return (
+                        ProofState::Unavailable,
+                        format!("the roll-out could not be asked about: {error}"),
+                    );
+                }
             }
         }
         bar.set(deployed as u64);
         let elapsed = session.clock.now().duration_since(landed);
         if deployed == ids.len() {
-            return (ProofState::Proved, format!("per CloudFront, {} deployed · {} s", count(deployed, "distribution"), seconds(elapsed)));
+            return (
+                ProofState::Proved,
+                format!(
+                    "per CloudFront, {} deployed · {} s",
+                    count(deployed, "distribution"),
+                    seconds(elapsed)
+                ),
+            );
         }
         if !wait || elapsed >= LONGEST || interrupt.is_requested() {
-            let stopped = if interrupt.is_requested() { "; stopped watching, the change stands" } else { "; onair status follows it" };
-            return (ProofState::NotYet, format!("{deployed} of {} deployed, per CloudFront{stopped}", count(ids.len(), "distribution")));
+            let stopped = if interrupt.is_requested() {
+                "; stopped watching, the change stands"
+            } else {
+                "; onair status follows it"
+            };
+            return (
+                ProofState::NotYet,
+                format!(
+                    "{deployed} of {} deployed, per CloudFront{stopped}",
+                    count(ids.len(), "distribution")
+                ),
+            );
         }
         pause(session, PAUSE).await;
     }
@@ -540,27 +825,51 @@ mod tests {
         let addresses = [("203.0.113.0/24".parse().unwrap(), true)];
         let seen = |samples: &[Sample]| seen(samples, &addresses, landed);
         assert_eq!(seen(&[sample("203.0.113.7", 999, "BLOCK")]), Seen::Nothing);
-        assert_eq!(seen(&[sample("198.51.100.7", 1_001, "BLOCK")]), Seen::Nothing);
-        assert_eq!(seen(&[sample("203.0.113.7", 1_005, "ALLOW"), sample("203.0.113.7", 1_006, "BLOCK")]), Seen::AsMeant);
+        assert_eq!(
+            seen(&[sample("198.51.100.7", 1_001, "BLOCK")]),
+            Seen::Nothing
+        );
+        assert_eq!(
+            seen(&[
+                sample("203.0.113.7", 1_005, "ALLOW"),
+                sample("203.0.113.7", 1_006, "BLOCK")
+            ]),
+            Seen::AsMeant
+        );
         let last = SignedDuration::from_secs(61);
-        assert_eq!(seen(&[sample("203.0.113.7", 1_061, "ALLOW"), sample("203.0.113.7", 1_005, "ALLOW")]), Seen::Otherwise { last });
+        assert_eq!(
+            seen(&[
+                sample("203.0.113.7", 1_061, "ALLOW"),
+                sample("203.0.113.7", 1_005, "ALLOW")
+            ]),
+            Seen::Otherwise { last }
+        );
     }
 
     #[test]
     fn an_unblock_is_proved_by_a_request_let_in() {
         let landed = Timestamp::from_second(1_000).unwrap();
         let addresses = [("203.0.113.7".parse().unwrap(), false)];
-        assert_eq!(seen(&[sample("203.0.113.7", 1_001, "ALLOW")], &addresses, landed), Seen::AsMeant);
+        assert_eq!(
+            seen(&[sample("203.0.113.7", 1_001, "ALLOW")], &addresses, landed),
+            Seen::AsMeant
+        );
     }
 
     #[test]
     fn the_evidence_says_what_was_asked() {
         let meant = Meant {
-            addresses: vec![("203.0.113.7".parse().unwrap(), true), ("198.51.100.0/24".parse().unwrap(), false)],
+            addresses: vec![
+                ("203.0.113.7".parse().unwrap(), true),
+                ("198.51.100.0/24".parse().unwrap(), false),
+            ],
             keys: vec![("k".to_owned(), true)],
             of: 30,
             ..Meant::default()
         };
-        assert_eq!(words(&meant), "refuse 203.0.113.7, 1 revoked key, let 198.51.100.0/24 pass, asked for 3 of 30 values");
+        assert_eq!(
+            words(&meant),
+            "refuse 203.0.113.7, 1 revoked key, let 198.51.100.0/24 pass, asked for 3 of 30 values"
+        );
     }
 }

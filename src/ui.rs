@@ -48,7 +48,8 @@ pub(crate) struct Interrupt(Rc<InterruptState>);
 #[derive(Debug, Default)]
 struct InterruptState {
     requested: Cell<bool>,
-    writing: Cell<bool>,
+    /// How many steps under way must not be cut.
+    writing: Cell<u32>,
     notify: Notify,
 }
 
@@ -68,9 +69,14 @@ impl Interrupt {
         self.0.requested.get()
     }
 
+    /// Whether a change is under way.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.0.writing.get() > 0
+    }
+
     /// Marks that a change is under way.
     pub(crate) fn writing(&self) -> WritingGuard {
-        self.0.writing.set(true);
+        self.0.writing.set(self.0.writing.get() + 1);
         WritingGuard(self.clone())
     }
 
@@ -89,7 +95,7 @@ impl Interrupt {
     pub(crate) async fn stops_at_once(&self) {
         loop {
             let notified = self.0.notify.notified();
-            if self.is_requested() && !self.0.writing.get() {
+            if self.is_requested() && self.0.writing.get() == 0 {
                 return;
             }
             notified.await;
@@ -99,7 +105,8 @@ impl Interrupt {
 
 impl Drop for WritingGuard {
     fn drop(&mut self) {
-        self.0.0.writing.set(false);
+        let state = &self.0.0;
+        state.writing.set(state.writing.get().saturating_sub(1));
     }
 }
 
@@ -155,7 +162,8 @@ impl Ui {
 
     /// Columns of the terminal.
     pub(crate) fn width(&self) -> usize {
-        terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(40))
+        terminal_size::terminal_size()
+            .map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(40))
     }
 
     /// Prints the answer. A closed pipe is the reader's choice and ends quietly.
@@ -163,7 +171,13 @@ impl Ui {
         let mut stream = anstream::stdout().lock();
         let written = stream
             .write_all(text.as_bytes())
-            .and_then(|()| if text.ends_with('\n') || text.is_empty() { Ok(()) } else { stream.write_all(b"\n") })
+            .and_then(|()| {
+                if text.ends_with('\n') || text.is_empty() {
+                    Ok(())
+                } else {
+                    stream.write_all(b"\n")
+                }
+            })
             .and_then(|()| stream.flush());
         drop(written);
     }
@@ -193,6 +207,8 @@ impl Ui {
             .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
             .with_writer(std::io::stderr)
             .with_target(false)
+            .without_time()
+            .with_ansi(std::io::stderr().is_terminal())
             .finish();
         // It is set once, here; a second time changes nothing.
         tracing::subscriber::set_global_default(subscriber).ok();
@@ -236,7 +252,11 @@ impl Ui {
     /// A progress bar of `length` steps on standard error, hidden where nobody watches.
     pub(crate) fn progress(&self, length: u64, what: &str) -> Progress {
         let hidden = self.quiet || !std::io::stderr().is_terminal();
-        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if hidden {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(Some(length), target);
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -257,7 +277,9 @@ impl Ui {
             .read_to_string(&mut text)
             .map_err(|error| Failure::usage("standard input is not UTF-8 text").because(error))?;
         if text.len() as u64 > limit {
-            return Err(Failure::usage(format!("standard input is larger than {limit} bytes")));
+            return Err(Failure::usage(format!(
+                "standard input is larger than {limit} bytes"
+            )));
         }
         Ok(text)
     }
@@ -268,7 +290,7 @@ impl Ui {
             rpassword::prompt_password(format!("{prompt} (hidden): "))
                 .map_err(|error| Failure::usage("the prompt was closed").because(error))
         } else {
-            self.read_stdin(4 * 1024 * 1024)
+            self.read_stdin(64 * 1024 * 1024)
         }
     }
 
@@ -284,7 +306,13 @@ impl Ui {
             same(wanted, typed) || accepted.iter().any(|one| same(one, typed))
         };
         match (question, answers) {
-            (Question::Typed(wanted), Answers { confirm: Some(typed), .. }) => {
+            (
+                Question::Typed(wanted),
+                Answers {
+                    confirm: Some(typed),
+                    ..
+                },
+            ) => {
                 if same(wanted, typed) {
                     return Ok(Approved::by_confirmation());
                 }
@@ -293,7 +321,13 @@ impl Ui {
                     format!("--confirm says `{typed}`, but this change needs `{wanted}`"),
                 ));
             }
-            (Question::Enter | Question::Yes, Answers { yes: true, .. } | Answers { confirm: Some(_), .. }) => {
+            (
+                Question::Enter | Question::Yes,
+                Answers { yes: true, .. }
+                | Answers {
+                    confirm: Some(_), ..
+                },
+            ) => {
                 return Ok(Approved::by_confirmation());
             }
             (Question::Typed(wanted), Answers { yes: true, .. }) => {
@@ -303,7 +337,13 @@ impl Ui {
                 )
                 .hint(format!("add --confirm {}", quoted(wanted))));
             }
-            (_, Answers { yes: false, confirm: None }) => {}
+            (
+                _,
+                Answers {
+                    yes: false,
+                    confirm: None,
+                },
+            ) => {}
         }
         if !self.is_interactive() {
             let missing = match question {
@@ -319,7 +359,9 @@ impl Ui {
         let prompt = match question {
             Question::Enter => "Enter to go, Ctrl-C to leave it: ".to_owned(),
             Question::Yes => "go? [y/N] ".to_owned(),
-            Question::Typed(wanted) => format!("type {STRONG}{wanted}{STRONG:#} to go, Ctrl-C to leave it: "),
+            Question::Typed(wanted) => {
+                format!("type {STRONG}{wanted}{STRONG:#} to go, Ctrl-C to leave it: ")
+            }
         };
         let line = self.ask(&prompt).await?;
         let agreed = match question {
@@ -330,8 +372,17 @@ impl Ui {
         if agreed {
             Ok(Approved::by_confirmation())
         } else {
-            Err(Failure::refused("confirmation.declined", "not confirmed; nothing was changed"))
+            Err(Failure::refused(
+                "confirmation.declined",
+                "not confirmed; nothing was changed",
+            ))
         }
+    }
+
+    /// The approval that tending goes by: whoever starts it orders in advance that what the ledger
+    /// says has ended is ended, and that what was cut off is finished. Nothing else may use it.
+    pub(crate) fn standing_order(&self) -> Approved {
+        Approved::by_confirmation()
     }
 
     /// Asks one line; Ctrl-C and the end of input answer 130.
@@ -387,5 +438,9 @@ fn same(wanted: &str, typed: &str) -> bool {
 }
 
 fn quoted(value: &str) -> String {
-    if value.contains(char::is_whitespace) { format!("'{value}'") } else { value.to_owned() }
+    if value.contains(char::is_whitespace) {
+        format!("'{value}'")
+    } else {
+        value.to_owned()
+    }
 }

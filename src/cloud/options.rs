@@ -72,8 +72,14 @@ impl ConnectOptions {
 impl EndpointUrls {
     /// An address to show for all of them.
     pub(crate) fn first(&self) -> Option<&str> {
-        [&self.general, &self.cloudfront, &self.wafv2, &self.keyvaluestore, &self.sts]
-            .into_iter()
-            .find_map(|url| url.as_deref())
+        [
+            &self.general,
+            &self.cloudfront,
+            &self.wafv2,
+            &self.keyvaluestore,
+            &self.sts,
+        ]
+        .into_iter()
+        .find_map(|url| url.as_deref())
     }
 }

@@ -2,7 +2,6 @@
 //! apply, prove, write the outcome down, say what happened.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 
 use futures_util::join;
 use jiff::Timestamp;
@@ -76,29 +75,42 @@ struct Step {
 /// Runs the whole story for `intention`.
 pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<Answer, Failure> {
     let command = intention.command();
-    session.ui().is_json();
     let basis = basis(session, intention.goes_on_without_store()).await?;
     let mut planned = plan(session, &basis, intention).await?;
     let head = session.head(Some(&basis.state), Some(&basis.operator));
     let text = plan_text(session, &basis, &planned);
 
     if let Some(failure) = refusal(session, &planned, command) {
-        let mut failure = failure.with_data(planned.data(false));
+        let mut failure = failure;
+        let mut data = planned.data(false);
+        // What a guard counted stands beside the plan.
+        if let Some(counted) = failure.data.take() {
+            data["limits"] = counted;
+        }
+        let mut failure = failure.with_data(data);
         failure.text = Some(text);
         return Err(failure);
     }
     let pending = planned.pending();
     if session.options().dry_run {
         let data = planned.data(pending);
-        let answer = Answer::new(command, data, format!("{text}dry run: nothing was changed\n"))
-            .with_head(head)
-            .with_sheet(planned.sheet());
+        let answer = Answer::new(
+            command,
+            data,
+            format!("{text}dry run: nothing was changed\n"),
+        )
+        .with_head(head)
+        .with_sheet(planned.sheet());
         let answer = Answer {
             warnings: planned.draft.warnings.clone(),
             ..answer
         };
         return Ok(if pending {
-            answer.exiting(Exit::Difference, "difference", "a run without --dry-run would change this")
+            answer.exiting(
+                Exit::Difference,
+                "difference",
+                "a run without --dry-run would change this",
+            )
         } else {
             answer
         });
@@ -106,17 +118,23 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
     if let Some(why) = &planned.draft.nothing_to_do
         && !planned.steps.iter().any(|step| step.pending)
     {
-        let mut answer = Answer::new(command, planned.data(false), format!("{text}nothing to do: {why}\n"))
-            .with_head(head)
-            .with_sheet(planned.sheet());
+        let mut answer = Answer::new(
+            command,
+            planned.data(false),
+            format!("{text}nothing to do: {why}\n"),
+        )
+        .with_head(head)
+        .with_sheet(planned.sheet());
         answer.warnings.clone_from(&planned.draft.warnings);
         return Ok(answer);
     }
 
     let question = question(&basis, &planned);
-    let asked = session.ui().is_interactive() && !session.options().answers.yes && session.options().answers.confirm.is_none();
+    let asked = session.ui().is_interactive()
+        && !session.options().answers.yes
+        && session.options().answers.confirm.is_none();
     if asked {
-        session.ui().say(&text);
+        session.ui().say(text.trim_end());
     }
     let approved = session
         .ui()
@@ -137,12 +155,19 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         }
     }
 
-    let (entry, place) = write_intent(session, &planned.draft.intent, intention.goes_on_without_store()).await?;
+    let (entry, place) = write_intent(
+        session,
+        &planned.draft.intent,
+        intention.goes_on_without_store(),
+    )
+    .await?;
     if let Where::Spool { reason } = &place {
         session.ui().warn(&format!(
             "the ledger's store is away ({reason}); the change is written down on this machine, `onair ledger sync` uploads it"
         ));
-        planned.draft.warnings.push(format!("the ledger's store is away ({reason}); spooled on this machine"));
+        planned.draft.warnings.push(format!(
+            "the ledger's store is away ({reason}); spooled on this machine"
+        ));
     }
     let handle = match &place {
         Where::Store => match session.ledger.claim_handle(&basis.operator, entry.id).await {
@@ -155,22 +180,44 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         Where::Spool { .. } => None,
     };
     let name = handle.clone().unwrap_or_else(|| entry.id.to_string());
-    let finished = finish(session, &approved, &entry, &planned.resources(), planned.known.clone(), &basis.state).await?;
-    let mut answer = finished.answer(command, &name, &planned, if asked { String::new() } else { text });
+    let finished = finish(
+        session,
+        &approved,
+        &entry,
+        &planned.resources(),
+        planned.known.clone(),
+        &basis.state,
+    )
+    .await?;
+    let mut answer = finished.answer(
+        command,
+        &name,
+        &planned,
+        if asked { String::new() } else { text },
+    );
     answer.head = head;
-    answer.warnings.splice(0..0, planned.draft.warnings.iter().cloned());
+    answer
+        .warnings
+        .splice(0..0, planned.draft.warnings.iter().cloned());
     Ok(answer)
 }
 
 /// Reads the ledger and who acts.
 pub(crate) async fn basis(session: &Session, without_store: bool) -> Result<Basis<'_>, Failure> {
-    let (ledger, account, operator) = join!(session.read_ledger(), session.check_account(), session.operator());
+    let (ledger, account, operator) = join!(
+        session.read_ledger(),
+        session.check_account(),
+        session.operator()
+    );
     let operator = operator?;
     account?;
     let view = match ledger {
         Ok(read) => {
             for corrupt in &read.corrupt {
-                session.ui().warn(&format!("ledger entry {} is unreadable: {}", corrupt.key, corrupt.reason));
+                session.ui().warn(&format!(
+                    "ledger entry {} is unreadable: {}",
+                    corrupt.key, corrupt.reason
+                ));
             }
             read.view
         }
@@ -204,11 +251,15 @@ pub(crate) struct Planned {
 
 impl Planned {
     fn resources(&self) -> Vec<Resource> {
-        self.steps.iter().map(|step| step.resource.clone()).collect()
+        self.steps
+            .iter()
+            .map(|step| step.resource.clone())
+            .collect()
     }
 
     fn pending(&self) -> bool {
-        self.steps.iter().any(|step| step.pending) || (self.draft.nothing_to_do.is_none() && !self.steps.is_empty())
+        self.steps.iter().any(|step| step.pending)
+            || (self.draft.nothing_to_do.is_none() && !self.steps.is_empty())
     }
 
     fn data(&self, pending: bool) -> Value {
@@ -229,7 +280,11 @@ impl Planned {
     fn sheet(&self) -> Sheet {
         let mut sheet = Sheet::new(&["resource", "change", "pending"]);
         for step in &self.steps {
-            sheet.push([step.resource.to_string(), step.words.clone(), step.pending.to_string()]);
+            sheet.push([
+                step.resource.to_string(),
+                step.words.clone(),
+                step.pending.to_string(),
+            ]);
         }
         sheet
     }
@@ -243,22 +298,59 @@ fn end_json(end: End) -> Value {
     }
 }
 
-async fn plan(session: &Session, basis: &Basis<'_>, intention: &dyn Intention) -> Result<Planned, Failure> {
+async fn plan(
+    session: &Session,
+    basis: &Basis<'_>,
+    intention: &dyn Intention,
+) -> Result<Planned, Failure> {
     let needs = intention.needs(basis)?;
     let mut known = Known::default();
     let seen = observe_needs(session, &needs, &mut known).await?;
     let mut draft = intention.draft(basis, &seen)?;
-    draft.intent.reason = draft.intent.reason.or_else(|| session.options().reason.clone());
+    draft.intent.reason = draft
+        .intent
+        .reason
+        .or_else(|| session.options().reason.clone());
     mark_already_there(&mut draft.intent, &basis.view, &seen);
-    draft.findings.extend(phase_finding(session, basis, intention.command()));
-    let used = draft.findings.iter().filter_map(|finding| finding.lifted_by);
-    let used: HashSet<guard::Override> = used.filter(|one| session.options().overrides.contains(one)).collect();
+    if is_marked(&draft.intent)
+        && let Ok(read) = crate::ledger::read_view(&session.ledger).await
+    {
+        // The ledger was read before the cloud: what a colleague blocked in between is no one else's.
+        mark_already_there(&mut draft.intent, &read.view, &seen);
+    }
+    draft
+        .findings
+        .extend(phase_finding(session, basis, intention.command()));
+    let used = draft
+        .findings
+        .iter()
+        .filter_map(|finding| finding.lifted_by);
+    let used: HashSet<guard::Override> = used
+        .filter(|one| session.options().overrides.contains(one))
+        .collect();
     let mut names: Vec<String> = used.iter().map(|one| one.name().to_owned()).collect();
     names.sort();
     draft.intent.overrides = names;
     note_neighbors(basis, &mut draft);
 
-    let (view, id) = basis.view.with_draft(&draft.intent, basis.now, &basis.operator);
+    if !session.elsewhere.is_empty() {
+        // Most likely the wrong event: the one on air is another.
+        draft.level = 2;
+        let id = session.runbook.event.id.to_string();
+        draft.typed.retain(|one| *one == id);
+        if draft.typed.is_empty() {
+            draft.typed.push(id);
+        }
+        draft.warnings.push(format!(
+            "{} is outside its window, and {} is in it now",
+            session.runbook.event.id,
+            session.elsewhere.join(", ")
+        ));
+    }
+
+    let (view, id) = basis
+        .view
+        .with_draft(&draft.intent, basis.now, &basis.operator);
     let touched = Touched::by(&view, &draft.intent);
     let mut steps = Vec::new();
     let mut impossible = Vec::new();
@@ -300,22 +392,32 @@ async fn plan(session: &Session, basis: &Basis<'_>, intention: &dyn Intention) -
     })
 }
 
-async fn observe_needs(session: &Session, needs: &Needs, known: &mut Known) -> Result<Seen, Failure> {
+async fn observe_needs(
+    session: &Session,
+    needs: &Needs,
+    known: &mut Known,
+) -> Result<Seen, Failure> {
     let sets = async {
         if needs.families.is_empty() {
             return Ok(BTreeMap::new());
         }
         let mut names = session.sets()?;
         names.retain(|family, _| needs.families.contains(family));
-        observe::ip_sets(&session.cloud, &names).await.map_err(Failure::from)
+        observe::ip_sets(&session.cloud, &names)
+            .await
+            .map_err(Failure::from)
     };
     let store = async {
         if needs.keys.is_empty() {
             return Ok(None);
         }
         let name = session.store_name()?;
-        let found = observe::find_store(&session.cloud, name).await.map_err(Failure::from)?;
-        let read = observe::store(&session.cloud, &found.arn, &needs.keys).await.map_err(Failure::from)?;
+        let found = observe::find_store(&session.cloud, name)
+            .await
+            .map_err(Failure::from)?;
+        let read = observe::store(&session.cloud, &found.arn, &needs.keys)
+            .await
+            .map_err(Failure::from)?;
         Ok::<_, Failure>(Some((name.to_owned(), read)))
     };
     let address = async {
@@ -328,12 +430,18 @@ async fn observe_needs(session: &Session, needs: &Needs, known: &mut Known) -> R
     let (sets, store, own_address, distributions) = join!(sets, store, address, distributions);
     let (sets, store) = (sets?, store?);
     for set in sets.values() {
-        known.sets.insert(set.identity.name.clone(), set.identity.id.clone());
-        known.observed_sets.insert(set.identity.name.clone(), set.clone());
+        known
+            .sets
+            .insert(set.identity.name.clone(), set.identity.id.clone());
+        known
+            .observed_sets
+            .insert(set.identity.name.clone(), set.clone());
     }
     for (id, read) in &distributions {
         if let Ok(read) = read {
-            known.observed_distributions.insert(id.clone(), read.clone());
+            known
+                .observed_distributions
+                .insert(id.clone(), read.clone());
         }
     }
     if let Some((name, read)) = &store {
@@ -348,20 +456,36 @@ async fn observe_needs(session: &Session, needs: &Needs, known: &mut Known) -> R
     })
 }
 
+fn is_marked(intent: &Intent) -> bool {
+    let opens = &intent.opens;
+    !opens.already_there.is_empty()
+        || opens.keys.iter().any(|ask| ask.already_there.is_some())
+        || opens.countries.iter().any(|ask| ask.already)
+}
+
 /// Marks what was there before us and what nothing of ours explains: our end must leave it.
 fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
+    intent.opens.already_there.clear();
     for (family, set) in &seen.sets {
         let explained = Demand::of(view, None, *family);
-        let present: HashSet<Cidr> = set.addresses.iter().copied().collect();
-        let own = intent.opens.prefixes.iter().filter(|one| one.family() == *family);
-        intent.opens.already_there.extend(own.filter(|one| present.contains(one) && !explained.explains(**one)));
+        let own: Vec<Cidr> = intent
+            .opens
+            .prefixes
+            .iter()
+            .copied()
+            .filter(|one| one.family() == *family)
+            .collect();
+        let theirs = explained.not_ours_within(&own, &set.addresses);
+        intent.opens.already_there.extend(theirs);
     }
     if let Some(store) = &seen.store {
         let asked = crate::plan::keys::standing_keys(view);
         for ask in &mut intent.opens.keys {
-            if !asked.contains_key(&ask.key) {
-                ask.already_there = store.values.get(&ask.key).cloned();
-            }
+            let theirs = store
+                .values
+                .get(&ask.key)
+                .filter(|_| !asked.contains_key(&ask.key));
+            ask.already_there = theirs.cloned();
         }
     }
     for ask in &mut intent.opens.countries {
@@ -381,7 +505,11 @@ fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
 }
 
 fn phase_finding(session: &Session, basis: &Basis<'_>, command: &str) -> Option<Finding> {
-    let current = session.runbook.phases.iter().find(|one| one.phase == basis.state.phase)?;
+    let current = session
+        .runbook
+        .phases
+        .iter()
+        .find(|one| one.phase == basis.state.phase)?;
     guard::phase(command, current.phase, &current.allow)
 }
 
@@ -394,13 +522,26 @@ fn note_neighbors(basis: &Basis<'_>, draft: &mut Draft) {
             .iter()
             .filter(|id| touched.distributions.contains(*id))
             .map(String::as_str)
-            .chain(neighbor.web_acl.as_deref().filter(|_| !touched.families.is_empty()))
+            .chain(
+                neighbor
+                    .web_acl
+                    .as_deref()
+                    .filter(|_| !touched.families.is_empty()),
+            )
             .collect();
         if shared.is_empty() {
             continue;
         }
-        let live = if neighbor.live { ", which is in its window NOW" } else { "" };
-        draft.warnings.push(format!("{} also serves event {}{live}", shared.join(" and "), neighbor.event));
+        let live = if neighbor.live {
+            ", which is in its window NOW"
+        } else {
+            ""
+        };
+        draft.warnings.push(format!(
+            "{} also serves event {}{live}",
+            shared.join(" and "),
+            neighbor.event
+        ));
         if neighbor.live {
             draft.level = 2;
             if draft.typed.is_empty() {
@@ -410,7 +551,12 @@ fn note_neighbors(basis: &Basis<'_>, draft: &mut Draft) {
     }
 }
 
-fn set_step(view: &View, id: &EntryId, family: Family, set: &ObservedSet) -> Result<(Step, Vec<String>), Failure> {
+fn set_step(
+    view: &View,
+    id: &EntryId,
+    family: Family,
+    set: &ObservedSet,
+) -> Result<(Step, Vec<String>), Failure> {
     let name = &set.identity.name;
     let demand = Demand::of(view, Some(id), family);
     let plan = plan_set(&set.addresses, &demand, family).map_err(|error| {
@@ -449,7 +595,13 @@ fn set_step(view: &View, id: &EntryId, family: Family, set: &ObservedSet) -> Res
     if !plan.merged.is_empty() {
         notes.push(format!("{name}: {} adjacent prefixes are sent as wider ones that hold exactly the same addresses", plan.merged.len()));
     }
-    let words = format!("{} → {} of {SET_LIMIT} addresses (+{} −{})", set.addresses.len(), plan.target.len(), plan.added.len(), plan.removed.len());
+    let words = format!(
+        "{} → {} of {SET_LIMIT} addresses (+{} −{})",
+        set.addresses.len(),
+        plan.target.len(),
+        plan.added.len(),
+        plan.removed.len()
+    );
     let step = Step {
         resource: Resource::IpSet {
             family,
@@ -471,14 +623,24 @@ fn set_step(view: &View, id: &EntryId, family: Family, set: &ObservedSet) -> Res
     Ok((step, notes))
 }
 
-fn geo_step(view: &View, id: &EntryId, distribution: &str, resource: Resource, observed: &ObservedDistribution) -> Result<Step, Failure> {
+fn geo_step(
+    view: &View,
+    id: &EntryId,
+    distribution: &str,
+    resource: Resource,
+    observed: &ObservedDistribution,
+) -> Result<Step, Failure> {
     let wish = Wish::of(view, id, distribution);
     let plan = plan_geo(&observed.geo, observed.unread.len(), &wish).map_err(|error| {
         Failure::refused("guard.empty-allow-list", format!("{resource}: {error}"))
             .hint("to stop serving everyone, disable the distribution instead")
     })?;
     Ok(Step {
-        words: format!("{} → {}", super::geo::state_words(&plan.before), super::geo::state_words(&plan.after)),
+        words: format!(
+            "{} → {}",
+            super::geo::state_words(&plan.before),
+            super::geo::state_words(&plan.after)
+        ),
         pending: plan.changes_something(),
         data: json!({
             "resource": resource.to_string(),
@@ -492,7 +654,12 @@ fn geo_step(view: &View, id: &EntryId, distribution: &str, resource: Resource, o
     })
 }
 
-fn key_step(session: &Session, view: &View, id: &EntryId, store: &ObservedStore) -> Result<Step, Failure> {
+fn key_step(
+    session: &Session,
+    view: &View,
+    id: &EntryId,
+    store: &ObservedStore,
+) -> Result<Step, Failure> {
     let name = session.store_name()?.to_owned();
     let wish = KeyWish::of(view, id, &*key_value(session, view));
     let plan = plan_keys(&store.values, &wish);
@@ -541,7 +708,9 @@ pub(crate) fn key_value<'a>(session: &'a Session, view: &View) -> Box<dyn Fn(End
             End::At(at) => at,
             End::Event => {
                 let day = jiff::SignedDuration::from_hours(24);
-                ends.saturating_add(grace).and_then(|at| at.saturating_add(day)).unwrap_or(Timestamp::MAX)
+                ends.saturating_add(grace)
+                    .and_then(|at| at.saturating_add(day))
+                    .unwrap_or(Timestamp::MAX)
             }
             End::Never => Timestamp::MAX,
         };
@@ -569,18 +738,28 @@ fn refusal(session: &Session, planned: &Planned, command: &str) -> Option<Failur
         for finding in &standing {
             failure.hints.extend(finding.hint.clone());
         }
-        let flags: Vec<&str> = standing.iter().filter_map(|finding| finding.lifted_by).map(guard::Override::flag).collect();
+        let flags: Vec<&str> = standing
+            .iter()
+            .filter_map(|finding| finding.lifted_by)
+            .map(guard::Override::flag)
+            .collect();
         if flags.len() == standing.len() {
             let mut unique = flags.clone();
             unique.dedup();
-            failure.hints.push(format!("to do it all the same: {} -m REASON", unique.join(" ")));
+            failure.hints.push(format!(
+                "to do it all the same: {} -m REASON",
+                unique.join(" ")
+            ));
         }
         return Some(failure);
     }
     if !planned.draft.intent.overrides.is_empty() && planned.draft.intent.reason.is_none() {
         return Some(
-            Failure::refused("guard.reason", format!("`{command}` gives up a guard, and the ledger keeps why"))
-                .hint("add the reason: -m TEXT"),
+            Failure::refused(
+                "guard.reason",
+                format!("`{command}` gives up a guard, and the ledger keeps why"),
+            )
+            .hint("add the reason: -m TEXT"),
         );
     }
     None
@@ -621,7 +800,11 @@ fn plan_text(session: &Session, basis: &Basis<'_>, planned: &Planned) -> String 
 }
 
 /// Writes the intent down before anything is touched.
-async fn write_intent(session: &Session, intent: &Intent, goes_on: bool) -> Result<(std::sync::Arc<Entry<Body>>, Where), Failure> {
+pub(crate) async fn write_intent(
+    session: &Session,
+    intent: &Intent,
+    goes_on: bool,
+) -> Result<(std::sync::Arc<Entry<Body>>, Where), Failure> {
     let mut intent = intent.clone();
     intent.deadline = session
         .clock
@@ -633,12 +816,19 @@ async fn write_intent(session: &Session, intent: &Intent, goes_on: bool) -> Resu
     let written = if goes_on {
         session.ledger.append_or_spool(body).await
     } else {
-        session.ledger.append(body).await.map(|entry| (entry, Where::Store))
+        session
+            .ledger
+            .append(body)
+            .await
+            .map(|entry| (entry, Where::Store))
     };
     written.map_err(|error| {
-        Failure::failed("ledger.write", "write the intent to the ledger; nothing was changed")
-            .from_error(&error)
-            .hint("check the ledger's store; block, revoke and undo go on without it")
+        Failure::failed(
+            "ledger.write",
+            "write the intent to the ledger; nothing was changed",
+        )
+        .caused_by(&error)
+        .hint("check the ledger's store; block, revoke and undo go on without it")
     })
 }
 
@@ -661,16 +851,70 @@ pub(crate) async fn finish(
     known: Known,
     state: &EventState,
 ) -> Result<Finished, Failure> {
+    attempt(session, approved, entry, resources, known, state, None).await
+}
+
+/// Carries out once more a change that is in the ledger: one that was cut off, or one whose ends
+/// have moved. What an earlier attempt did stays true when this one fails.
+pub(crate) async fn finish_again(
+    session: &Session,
+    approved: &Approved,
+    change: &Change,
+    resources: &[Resource],
+    state: &EventState,
+) -> Result<Finished, Failure> {
+    let earlier: Vec<&PartOutcome> = change
+        .outcomes()
+        .flat_map(|outcome| &outcome.parts)
+        .collect();
+    let landed = earlier
+        .iter()
+        .any(|part| matches!(part.result, Verdict::Applied | Verdict::Partly));
+    let at_least = if landed {
+        Verdict::Partly
+    } else {
+        Verdict::Unknown
+    };
+    attempt(
+        session,
+        approved,
+        change.entry(),
+        resources,
+        Known::default(),
+        state,
+        Some(at_least),
+    )
+    .await
+}
+
+/// One attempt; `at_least` is what is true of the change even when the attempt fails altogether.
+async fn attempt(
+    session: &Session,
+    approved: &Approved,
+    entry: &Entry<Body>,
+    resources: &[Resource],
+    known: Known,
+    state: &EventState,
+    at_least: Option<Verdict>,
+) -> Result<Finished, Failure> {
     let started = session.clock.now();
-    let deadline = started.saturating_add(session.options().timeout).unwrap_or(Timestamp::MAX);
-    let account = session.known_caller().map_or_else(|| session.runbook.aws.account.clone(), |caller| caller.account.clone());
-    let view = crate::ledger::read_view(&session.ledger).await.map(|read| read.view).unwrap_or_default();
+    let deadline = started
+        .saturating_add(session.options().timeout)
+        .unwrap_or(Timestamp::MAX);
+    let account = session.known_caller().map_or_else(
+        || session.runbook.aws.account.clone(),
+        |caller| caller.account.clone(),
+    );
+    let view = crate::ledger::read_view(&session.ledger)
+        .await
+        .map(|read| read.view)
+        .unwrap_or_default();
     let applier = Applier {
         cloud: &session.cloud,
         ledger: &session.ledger,
         clock: &session.clock,
         interrupt: session.ui().interrupt(),
-        turns: turns_folder(session),
+        turns: session.turns.clone(),
         account,
         deadline,
         key_value: key_value(session, &view),
@@ -686,16 +930,22 @@ pub(crate) async fn finish(
         }
         Progress::Keys { done, of } => {
             if of > 50 {
-                bar.get_or_insert_with(|| ui.progress(of, "revocation keys")).set(done);
+                bar.get_or_insert_with(|| ui.progress(of, "revocation keys"))
+                    .set(done);
             }
         }
         Progress::Done { resource, changed } => tracing::info!(%resource, changed, "done"),
     };
-    let carried = applier.carry_out(approved, &entry.id, resources, &mut tell).await;
+    let carried = applier
+        .carry_out(approved, &entry.id, resources, &mut tell)
+        .await;
     drop(bar);
     let (parts, errors): (Vec<PartOutcome>, Vec<Option<ApplyError>>) = carried.into_iter().unzip();
     let errors: Vec<ApplyError> = errors.into_iter().flatten().collect();
-    let result = overall(&parts);
+    let result = match (overall(&parts), at_least) {
+        (Verdict::Failed, Some(at_least)) => at_least,
+        (result, _) => result,
+    };
     let exit = exit_of(result, &errors);
     let outcome = Outcome {
         intent: entry.id,
@@ -734,18 +984,19 @@ pub(crate) async fn finish(
             if session.ui().interrupt().is_requested() {
                 finished.exit = Exit::Interrupted;
             }
-            if let Err(error) = session.ledger.append_or_spool(Body::Proof(proof.clone())).await {
-                finished.warnings.push(format!("the proof could not be written to the ledger ({error})"));
+            if let Err(error) = session
+                .ledger
+                .append_or_spool(Body::Proof(proof.clone()))
+                .await
+            {
+                finished.warnings.push(format!(
+                    "the proof could not be written to the ledger ({error})"
+                ));
             }
             finished.proof = Some(proof);
         }
     }
     Ok(finished)
-}
-
-/// Where processes of this machine take turns: one place for the account, whatever the event.
-fn turns_folder(session: &Session) -> PathBuf {
-    session.local.join("turns")
 }
 
 fn overall(parts: &[PartOutcome]) -> Verdict {
@@ -754,7 +1005,9 @@ fn overall(parts: &[PartOutcome]) -> Verdict {
         Verdict::Applied
     } else if all(Verdict::Failed) {
         Verdict::Failed
-    } else if parts.iter().any(|part| part.result == Verdict::Unknown) && !parts.iter().any(|part| part.result == Verdict::Applied) {
+    } else if parts.iter().any(|part| part.result == Verdict::Unknown)
+        && !parts.iter().any(|part| part.result == Verdict::Applied)
+    {
         Verdict::Unknown
     } else {
         Verdict::Partly
@@ -802,6 +1055,7 @@ impl Finished {
         if self.exit != Exit::Done {
             let (code, message) = self.error();
             answer = answer.exiting(self.exit, &code, &message);
+            answer.hints = self.hints(name);
         }
         answer
     }
@@ -825,18 +1079,44 @@ impl Finished {
             Exit::Interrupted => "interrupted",
             Exit::Partly if self.outcome.result == Verdict::Unknown => "unknown",
             Exit::Partly => "partly",
-            Exit::Conflict if self.errors.iter().any(|error| matches!(error, ApplyError::Throttled { .. })) => "throttled",
+            Exit::Conflict
+                if self
+                    .errors
+                    .iter()
+                    .any(|error| matches!(error, ApplyError::Throttled { .. })) =>
+            {
+                "throttled"
+            }
             Exit::Conflict => "conflict",
             Exit::Refused => "guard.impossible",
             Exit::Failed | Exit::Usage | Exit::Difference | Exit::Done => "failed",
         };
         let message = match (self.exit, self.errors.first()) {
-            (Exit::NotYet, _) => "applied, but requests that it should refuse are still served".to_owned(),
-            (Exit::Interrupted, None) => "stopped watching; the change stands and is in the ledger".to_owned(),
+            (Exit::NotYet, _) => {
+                "applied, but requests that it should refuse are still served".to_owned()
+            }
+            (Exit::Interrupted, None) => {
+                "stopped watching; the change stands and is in the ledger".to_owned()
+            }
             (_, Some(error)) => error.to_string(),
             (_, None) => "not applied".to_owned(),
         };
         (code.to_owned(), message)
+    }
+
+    /// What to type next.
+    pub(crate) fn hints(&self, name: &str) -> Vec<String> {
+        let hint = match self.exit {
+            Exit::Partly => format!("`onair ledger resume {name}` finishes it"),
+            Exit::Interrupted if self.outcome.result == Verdict::Applied => return Vec::new(),
+            Exit::Interrupted => format!("`onair ledger resume {name}` finishes it"),
+            Exit::Conflict => "run it again; a longer --timeout tries longer".to_owned(),
+            Exit::NotYet => "`onair status` follows it to the edges".to_owned(),
+            Exit::Failed | Exit::Refused | Exit::Usage | Exit::Difference | Exit::Done => {
+                return Vec::new();
+            }
+        };
+        vec![hint]
     }
 
     /// What happened, in words.
@@ -850,13 +1130,21 @@ impl Finished {
                 (Verdict::Failed, _) => "✗ not done",
                 (Verdict::Unknown, _) => "? not known",
             };
-            let why = part.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+            let why = part
+                .error
+                .as_ref()
+                .map(|error| format!(": {error}"))
+                .unwrap_or_default();
             text.push_str(&format!("  {words}: {}{why}\n", part.resource));
         }
         match self.outcome.result {
-            Verdict::Applied => text.push_str(&format!("{name} is in the ledger · take it back: onair undo {name}\n")),
+            Verdict::Applied => text.push_str(&format!(
+                "{name} is in the ledger · take it back: onair undo {name}\n"
+            )),
             Verdict::Partly | Verdict::Unknown => {
-                text.push_str(&format!("{name} is not finished · finish it: onair ledger resume {name}\n"));
+                text.push_str(&format!(
+                    "{name} is not finished · finish it: onair ledger resume {name}\n"
+                ));
             }
             Verdict::Failed => text.push_str(&format!("{name} changed nothing\n")),
         }
@@ -888,7 +1176,11 @@ impl Finished {
 }
 
 /// The resources of a change that is in the ledger.
-pub(crate) fn resources_of(session: &Session, view: &View, change: &Change) -> Result<Vec<Resource>, Failure> {
+pub(crate) fn resources_of(
+    session: &Session,
+    view: &View,
+    change: &Change,
+) -> Result<Vec<Resource>, Failure> {
     let touched = Touched::by(view, change.intent());
     let mut resources = Vec::new();
     if !touched.families.is_empty() {
@@ -898,7 +1190,12 @@ pub(crate) fn resources_of(session: &Session, view: &View, change: &Change) -> R
             name: names[family].clone(),
         }));
     }
-    resources.extend(touched.distributions.iter().map(|id| session.distribution(id)));
+    resources.extend(
+        touched
+            .distributions
+            .iter()
+            .map(|id| session.distribution(id)),
+    );
     if !touched.keys.is_empty() {
         resources.push(Resource::Store {
             name: session.store_name()?.to_owned(),
@@ -912,7 +1209,8 @@ impl From<ObserveError> for Failure {
         match error {
             ObserveError::Cloud(error) => error.into(),
             ObserveError::NoSuchSet { .. } | ObserveError::NoSuchStore(_) => {
-                Self::failed("not-provisioned", &error).hint("check the name in the runbook and the account")
+                Self::failed("not-provisioned", &error)
+                    .hint("check the name in the runbook and the account")
             }
             ObserveError::Document { .. } => Self::failed("document", &error),
         }
@@ -924,5 +1222,8 @@ pub(crate) type HandleMap = HashMap<EntryId, String>;
 
 /// Whether a failed call says that the cloud is out of reach.
 pub(crate) fn is_unreachable(error: &CloudError) -> bool {
-    matches!(error, CloudError::Unreachable { .. } | CloudError::NoCredentials { .. })
+    matches!(
+        error,
+        CloudError::Unreachable { .. } | CloudError::NoCredentials { .. }
+    )
 }

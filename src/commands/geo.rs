@@ -17,18 +17,25 @@ use crate::runbook::model;
 /// Block, unblock and show countries on the event's distributions
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum GeoCommand {
+    /// Keep viewers of these countries out
+    ///
+    /// Named by the effect on viewers: with an allow list it takes the country off the list, with a
+    /// block list it puts it on. A roll-out takes minutes, and so does undoing it.
+    ///
+    /// Example: onair geo block CZ --confirm Czechia -m "rights withdrawn"
     Block(CountryArgs),
     Reset(ResetArgs),
     Status(StatusArgs),
+    /// Let viewers of these countries in
+    ///
+    /// Named by the effect on viewers: with an allow list it puts the country on the list, with a
+    /// block list it takes it off. A roll-out takes minutes, and so does undoing it.
+    ///
+    /// Example: onair geo unblock PL --confirm Poland -m "rights bought at half-time"
     Unblock(CountryArgs),
 }
 
-/// Countries, and where
-///
-/// Named by the effect on viewers: with an allow list, block takes the country off the list; with a
-/// block list, it puts it on. A roll-out takes minutes, and so does undoing it.
-///
-/// Example: onair geo block AT --confirm Austria -m "rights end at the border"
+/// Countries, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CountryArgs {
     /// Countries: ISO 3166-1 codes, names, or groups such as EU
@@ -40,6 +47,8 @@ pub(crate) struct CountryArgs {
 }
 
 /// Bring the geo restriction back to what the runbook says
+///
+/// Sets mode and countries as a whole, so what others changed at the restriction goes, too.
 ///
 /// Example: onair geo reset --to runbook --confirm cup-final
 #[derive(Debug, clap::Args)]
@@ -82,8 +91,13 @@ pub(crate) async fn run(command: &GeoCommand, context: &Context) -> Result<Answe
 async fn turn(args: &CountryArgs, wanted: Access, context: &Context) -> Result<Answer, Failure> {
     let mut countries = Vec::new();
     for text in &args.countries {
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let expanded = country::expand(part).map_err(|error| Failure::new(Exit::Usage, "value.malformed", error))?;
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let expanded = country::expand(part)
+                .map_err(|error| Failure::new(Exit::Usage, "value.malformed", error))?;
             countries.extend(expanded);
         }
     }
@@ -119,14 +133,37 @@ fn chosen(session: &Session, names: &[String]) -> Result<Vec<String>, Failure> {
                 .map(|one| one.id.clone())
                 .ok_or_else(|| {
                     let known: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
-                    Failure::usage(format!("the runbook has no distribution `{name}`")).hint(format!("it has: {}", known.join(", ")))
+                    Failure::usage(format!("the runbook has no distribution `{name}`"))
+                        .hint(format!("it has: {}", known.join(", ")))
                 })
         })
         .collect()
 }
 
+/// A block of one country on all of the event's distributions.
+pub(crate) fn block_of(session: &Session, country: Country) -> Result<Turn, Failure> {
+    Ok(Turn {
+        countries: vec![country],
+        wanted: Access::Blocked,
+        distributions: chosen(session, &[])?,
+    })
+}
+
+/// Whether every distribution's restriction is the runbook's.
+pub(crate) async fn equals_runbook(session: &Session) -> Result<bool, Failure> {
+    let planned = runbook_state(session)?;
+    let observed = crate::observe::distributions(&session.cloud, &chosen(session, &[])?).await;
+    Ok(observed.into_values().all(|read| {
+        read.is_ok_and(|observed| {
+            let mut now = observed.geo;
+            now.countries.sort_unstable();
+            now == planned
+        })
+    }))
+}
+
 /// Countries served or refused from now on.
-struct Turn {
+pub(crate) struct Turn {
     countries: Vec<Country>,
     wanted: Access,
     distributions: Vec<String>,
@@ -198,19 +235,35 @@ impl Intention for Turn {
             }
         }
         let until = match self.wanted {
-            Access::Blocked => format!(" · {}", super::until_words(session, &basis.state, intent.end)),
-            Access::Allowed if intent.end != End::Never => format!(" · {}", super::until_words(session, &basis.state, intent.end)),
+            Access::Blocked => format!(
+                " · {}",
+                super::until_words(session, &basis.state, intent.end)
+            ),
+            Access::Allowed if intent.end != End::Never => format!(
+                " · {}",
+                super::until_words(session, &basis.state, intent.end)
+            ),
             Access::Allowed => String::new(),
         };
-        let headline = format!("{summary}{until} · {} · share of the audience unknown{}", self.rights(session), last_rollout(basis));
+        let headline = format!(
+            "{summary}{until} · {} · share of the audience unknown{}",
+            self.rights(session),
+            last_rollout(basis)
+        );
         let mut draft = Draft::new(intent, headline);
         draft.level = 2;
         if let [one] = self.countries.as_slice() {
-            draft.typed.extend([one.name().to_owned(), one.code().to_owned()]);
+            draft
+                .typed
+                .extend([one.name().to_owned(), one.code().to_owned()]);
         }
         draft.typed.push(session.runbook.event.id.to_string());
         if self.wanted == Access::Blocked {
-            let protected = session.runbook.geo.as_ref().map_or(&[][..], |geo| &geo.never_block);
+            let protected = session
+                .runbook
+                .geo
+                .as_ref()
+                .map_or(&[][..], |geo| &geo.never_block);
             draft.findings = guard::countries(&self.countries, protected);
         }
         draft.values = self
@@ -218,10 +271,16 @@ impl Intention for Turn {
             .iter()
             .map(|country| json!({ "country": country.code(), "name": country.name() }))
             .collect();
-        let unchanged = self.distributions.iter().all(|id| match seen.distributions.get(id) {
-            Some(Ok(observed)) => self.countries.iter().all(|country| observed.geo.access(*country) == self.wanted),
-            _ => false,
-        });
+        let unchanged = self
+            .distributions
+            .iter()
+            .all(|id| match seen.distributions.get(id) {
+                Some(Ok(observed)) => self
+                    .countries
+                    .iter()
+                    .all(|country| observed.geo.access(*country) == self.wanted),
+                _ => false,
+            });
         if unchanged && draft.intent.closes.is_empty() {
             draft.nothing_to_do = Some(match self.wanted {
                 Access::Blocked => "it is blocked already".to_owned(),
@@ -237,7 +296,11 @@ impl Turn {
         let Some(geo) = &session.runbook.geo else {
             return "no rights in the runbook".to_owned();
         };
-        let outside = self.countries.iter().filter(|country| geo.blocks(**country)).count();
+        let outside = self
+            .countries
+            .iter()
+            .filter(|country| geo.blocks(**country))
+            .count();
         match (outside, self.countries.len()) {
             (0, _) => "in the rights list".to_owned(),
             (outside, all) if outside == all => "not in the rights list".to_owned(),
@@ -256,9 +319,15 @@ fn last_rollout(basis: &Basis<'_>) -> String {
     match seconds {
         None => " · undo takes minutes, as this does".to_owned(),
         Some(seconds) => {
-            #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a roll-out fit")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole seconds of a roll-out fit"
+            )]
             let duration = jiff::SignedDuration::from_secs(seconds.round() as i64);
-            format!(" · last roll-out {} · undo takes as long", crate::event::duration::human(duration))
+            format!(
+                " · last roll-out {} · undo takes as long",
+                crate::event::duration::human(duration)
+            )
         }
     }
 }
@@ -290,11 +359,9 @@ impl Intention for Reset {
         let summary = format!("RESET geo to the runbook: {}", state_words(&after));
         let mut intent = empty_intent("geo reset", &summary, Kind::Change, basis.now);
         for change in basis.view.open() {
-            let touched = basis
-                .view
-                .countries(change)
-                .iter()
-                .any(|(ask, standing)| *standing != Standing::Closing && self.distributions.contains(&ask.distribution));
+            let touched = basis.view.countries(change).iter().any(|(ask, standing)| {
+                *standing != Standing::Closing && self.distributions.contains(&ask.distribution)
+            });
             if touched {
                 intent.closes.push(Part {
                     entry: *change.id(),
@@ -325,7 +392,11 @@ impl Intention for Reset {
 
 /// The restriction that the runbook asks for.
 pub(crate) fn runbook_state(session: &Session) -> Result<GeoState, Failure> {
-    let geo = session.runbook.geo.as_ref().ok_or_else(|| Failure::usage("the runbook has no [geo] section"))?;
+    let geo = session
+        .runbook
+        .geo
+        .as_ref()
+        .ok_or_else(|| Failure::usage("the runbook has no [geo] section"))?;
     let mut countries = geo.countries.clone();
     countries.sort_unstable();
     countries.dedup();
@@ -341,7 +412,11 @@ pub(crate) fn runbook_state(session: &Session) -> Result<GeoState, Failure> {
 
 /// A restriction in words: `only AT CH DE are served`.
 pub(crate) fn state_words(state: &GeoState) -> String {
-    let mut codes: Vec<&str> = state.countries.iter().map(|country| country.code()).collect();
+    let mut codes: Vec<&str> = state
+        .countries
+        .iter()
+        .map(|country| country.code())
+        .collect();
     codes.sort_unstable();
     let codes = if codes.len() > 12 {
         format!("{} countries", codes.len())
@@ -358,14 +433,26 @@ pub(crate) fn state_words(state: &GeoState) -> String {
 fn names(countries: &[Country]) -> String {
     match countries {
         [one] => format!("{} ({})", one.name(), one.code()),
-        many if many.len() <= 8 => many.iter().map(|one| one.code()).collect::<Vec<_>>().join(" "),
+        many if many.len() <= 8 => many
+            .iter()
+            .map(|one| one.code())
+            .collect::<Vec<_>>()
+            .join(" "),
         many => format!("{} countries", many.len()),
     }
 }
 
 async fn status(session: &Session) -> Result<Answer, Failure> {
-    let ids: Vec<String> = session.runbook.distributions.iter().map(|one| one.id.clone()).collect();
-    let (read, observed) = futures_util::join!(session.read_ledger(), crate::observe::distributions(&session.cloud, &ids));
+    let ids: Vec<String> = session
+        .runbook
+        .distributions
+        .iter()
+        .map(|one| one.id.clone())
+        .collect();
+    let (read, observed) = futures_util::join!(
+        session.read_ledger(),
+        crate::observe::distributions(&session.cloud, &ids)
+    );
     let view = read?.view;
     let state = session.state(&view);
     let planned = runbook_state(session).ok();
@@ -373,7 +460,9 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
     let mut list = Vec::new();
     let mut failures = Vec::new();
     for one in &session.runbook.distributions {
-        let read = observed.get(&one.id).expect("every distribution was asked about");
+        let read = observed
+            .get(&one.id)
+            .expect("every distribution was asked about");
         match read {
             Ok(observed) => {
                 let mut now = observed.geo.clone();
@@ -394,8 +483,14 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
                 }));
             }
             Err(error) => {
-                sheet.push([one.name.clone(), "could not ask".to_owned(), error.to_string()]);
-                list.push(json!({ "distribution": one.name, "id": one.id, "error": error.to_string() }));
+                sheet.push([
+                    one.name.clone(),
+                    "could not ask".to_owned(),
+                    error.to_string(),
+                ]);
+                list.push(
+                    json!({ "distribution": one.name, "id": one.id, "error": error.to_string() }),
+                );
                 failures.push(error.clone());
             }
         }
@@ -414,10 +509,19 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
             continue;
         }
         let until = super::until_words(session, &state, change.intent().end);
-        text.push_str(&format!("{} · {} · {} · {until}\n", change.name(), change.intent().summary, change.operator()));
+        text.push_str(&format!(
+            "{} · {} · {} · {until}\n",
+            change.name(),
+            change.intent().summary,
+            change.operator()
+        ));
         open.push(json!({ "entry": change.name(), "summary": change.intent().summary, "operator": change.operator(), "until": super::end_value(change.intent().end) }));
     }
-    Ok(Answer::new("geo status", json!({ "distributions": list, "entries": open }), text)
-        .with_head(session.head(Some(&state), None))
-        .with_sheet(sheet))
+    Ok(Answer::new(
+        "geo status",
+        json!({ "distributions": list, "entries": open }),
+        text,
+    )
+    .with_head(session.head(Some(&state), None))
+    .with_sheet(sheet))
 }

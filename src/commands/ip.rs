@@ -135,15 +135,27 @@ async fn import(args: &ImportArgs, context: &Context) -> Result<Answer, Failure>
         .map(|bad| json!({ "line": bad.line, "text": crate::event::text::printable(&bad.text), "reason": bad.reason }))
         .collect();
     if imported.prefixes.is_empty() {
-        let first = imported.bad.first().map(|bad| format!("; line {}: {}", bad.line, bad.reason)).unwrap_or_default();
-        return Err(Failure::usage(format!("{} holds no address that could be read{first}", args.file))
-            .with_data(json!({ "bad-lines": bad })));
+        let first = imported
+            .bad
+            .first()
+            .map(|bad| format!("; line {}: {}", bad.line, bad.reason))
+            .unwrap_or_default();
+        return Err(Failure::usage(format!(
+            "{} holds no address that could be read{first}",
+            args.file
+        ))
+        .with_data(json!({ "bad-lines": bad })));
     }
     for bad in imported.bad.iter().take(10) {
-        context.ui.warn(&format!("line {}: {}", bad.line, bad.reason));
+        context
+            .ui
+            .warn(&format!("line {}: {}", bad.line, bad.reason));
     }
     if imported.bad.len() > 10 {
-        context.ui.warn(&format!("and {} more lines that could not be read; -o json names them all", imported.bad.len() - 10));
+        context.ui.warn(&format!(
+            "and {} more lines that could not be read; -o json names them all",
+            imported.bad.len() - 10
+        ));
     }
     let values = imported
         .prefixes
@@ -170,7 +182,9 @@ fn prefixes(args: &ValueArgs, context: &Context) -> Result<Vec<ParsedCidr>, Fail
     if let Some(first) = imported.bad.first() {
         let mut failure = Failure::new(Exit::Usage, "value.malformed", &first.reason);
         for bad in imported.bad.iter().skip(1).take(20) {
-            failure.causes.push(format!("value {}: {}", bad.line, bad.reason));
+            failure
+                .causes
+                .push(format!("value {}: {}", bad.line, bad.reason));
         }
         return Err(if imported.prefixes.is_empty() {
             failure
@@ -181,7 +195,13 @@ fn prefixes(args: &ValueArgs, context: &Context) -> Result<Vec<ParsedCidr>, Fail
     if imported.prefixes.is_empty() {
         return Err(Failure::usage("there is no address among the values"));
     }
-    let from = |cidr: Cidr| imported.normalized.iter().find(|(_, _, one)| *one == cidr).map(|(_, text, _)| text.clone());
+    let from = |cidr: Cidr| {
+        imported
+            .normalized
+            .iter()
+            .find(|(_, _, one)| *one == cidr)
+            .map(|(_, text, _)| text.clone())
+    };
     Ok(imported
         .prefixes
         .iter()
@@ -192,8 +212,26 @@ fn prefixes(args: &ValueArgs, context: &Context) -> Result<Vec<ParsedCidr>, Fail
         .collect())
 }
 
+/// A block of these prefixes.
+pub(crate) fn block_of(prefixes: Vec<Cidr>) -> Block {
+    let values = prefixes
+        .into_iter()
+        .map(|cidr| ParsedCidr {
+            cidr,
+            normalized_from: None,
+        })
+        .collect();
+    Block {
+        command: "ip block",
+        values,
+        merge: false,
+        bad: Vec::new(),
+        imported: None,
+    }
+}
+
 /// A block of addresses, from arguments or a file.
-struct Block {
+pub(crate) struct Block {
     command: &'static str,
     values: Vec<ParsedCidr>,
     merge: bool,
@@ -212,7 +250,11 @@ impl Intention for Block {
 
     fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
         basis.session.sets()?;
-        let families: HashSet<Family> = self.values.iter().map(|value| value.cidr.family()).collect();
+        let families: HashSet<Family> = self
+            .values
+            .iter()
+            .map(|value| value.cidr.family())
+            .collect();
         Ok(Needs {
             families: families.into_iter().collect(),
             own_address: true,
@@ -222,7 +264,11 @@ impl Intention for Block {
 
     fn draft(&self, basis: &Basis<'_>, seen: &Seen) -> Result<Draft, Failure> {
         let session = basis.session;
-        let waf = session.runbook.waf.as_ref().ok_or_else(|| Failure::usage("the runbook has no [waf] section"))?;
+        let waf = session
+            .runbook
+            .waf
+            .as_ref()
+            .ok_or_else(|| Failure::usage("the runbook has no [waf] section"))?;
         let prefixes: Vec<Cidr> = self.values.iter().map(|value| value.cidr).collect();
         let (end, explicit) = super::end_of(session, basis, waf.default_duration)?;
         let summary = format!("BLOCK {}", some_of(&prefixes));
@@ -231,18 +277,31 @@ impl Intention for Block {
         intent.merge = self.merge;
         intent.opens.prefixes.clone_from(&prefixes);
 
-        let headline = format!("{summary} · {} · impact unknown", super::until_words(session, &basis.state, end));
+        let headline = format!(
+            "{summary} · {} · impact unknown",
+            super::until_words(session, &basis.state, end)
+        );
         let mut draft = Draft::new(intent, headline);
         draft.level = guard::address_level(&prefixes, end != End::Never);
         let rules = AddressRules {
-            never_block: waf.never_block.iter().map(|one| (one.name.clone(), one.cidr)).collect(),
+            never_block: waf
+                .never_block
+                .iter()
+                .map(|one| (one.name.clone(), one.cidr))
+                .collect(),
             widest_v4: waf.widest_v4,
             widest_v6: waf.widest_v6,
-            own_address: seen.own_address.as_ref().and_then(|known| known.as_ref().ok()).copied(),
+            own_address: seen
+                .own_address
+                .as_ref()
+                .and_then(|known| known.as_ref().ok())
+                .copied(),
         };
         draft.findings = guard::addresses(&prefixes, &rules, 10);
         if let Some(Err(why)) = &seen.own_address {
-            draft.warnings.push(format!("this machine's own public address is not known ({why}), so it was not checked"));
+            draft.warnings.push(format!(
+                "this machine's own public address is not known ({why}), so it was not checked"
+            ));
         }
         self.note_values(&mut draft);
         self.note_entries(basis, &mut draft, explicit);
@@ -254,11 +313,17 @@ impl Block {
     fn note_values(&self, draft: &mut Draft) {
         for value in &self.values {
             if let Some(from) = &value.normalized_from {
-                draft.notes.push(format!("{from} has host bits; it is the network {}", value.cidr));
+                draft.notes.push(format!(
+                    "{from} has host bits; it is the network {}",
+                    value.cidr
+                ));
             }
             if self.values.len() <= 20 {
                 if let Some(kind) = value.cidr.is_special() {
-                    draft.warnings.push(format!("{} is a {kind} range; no viewer on the internet comes from it", value.cidr));
+                    draft.warnings.push(format!(
+                        "{} is a {kind} range; no viewer on the internet comes from it",
+                        value.cidr
+                    ));
                 }
                 if value.cidr.is_single()
                     && let Some(household) = value.cidr.household()
@@ -269,9 +334,17 @@ impl Block {
                 }
             }
         }
-        draft.values = self.values.iter().map(|value| json!({ "value": value.cidr, "family": value.cidr.family() })).collect();
+        draft.values = self
+            .values
+            .iter()
+            .map(|value| json!({ "value": value.cidr, "family": value.cidr.family() }))
+            .collect();
         if let Some(imported) = &self.imported {
-            let v4 = self.values.iter().filter(|value| value.cidr.family() == Family::V4).count();
+            let v4 = self
+                .values
+                .iter()
+                .filter(|value| value.cidr.family() == Family::V4)
+                .count();
             let plain: Vec<Cidr> = self.values.iter().map(|value| value.cidr).collect();
             let saved = plain.len() - merged(plain.clone()).len();
             draft.effect.push(format!(
@@ -283,7 +356,9 @@ impl Block {
                 imported.normalized.len(),
             ));
             for (line, from, cidr) in imported.normalized.iter().take(5) {
-                draft.notes.push(format!("line {line}: {from} has host bits; it is the network {cidr}"));
+                draft.notes.push(format!(
+                    "line {line}: {from} has host bits; it is the network {cidr}"
+                ));
             }
             draft.values = vec![json!({
                 "prefixes": plain.len(),
@@ -313,38 +388,57 @@ impl Block {
             let Some(changes) = standing.get(&value.cidr) else {
                 continue;
             };
-            let longest = changes.iter().max_by_key(|change| rank(change.intent().end)).copied();
+            let longest = changes
+                .iter()
+                .max_by_key(|change| rank(change.intent().end))
+                .copied();
             let Some(longest) = longest else { continue };
             let lasts = rank(longest.intent().end);
             if lasts > wanted && explicit_end && basis.session.options().until.is_some() {
                 for change in changes {
+                    if change.operator() != basis.operator {
+                        draft.level = draft.level.max(1);
+                    }
                     draft.intent.closes.push(Part {
                         entry: *change.id(),
                         what: What::Prefixes(vec![value.cidr]),
                     });
                 }
-                draft.notes.push(format!("{} ends sooner than {} had it", value.cidr, longest.name()));
+                draft.notes.push(format!(
+                    "{} ends sooner than {} had it",
+                    value.cidr,
+                    longest.name()
+                ));
                 continue;
             }
             if lasts >= wanted {
                 already += 1;
                 let until = super::until_words(basis.session, &basis.state, longest.intent().end);
                 if self.values.len() <= 20 {
-                    draft.notes.push(format!("{} is blocked already by {}, {until}", value.cidr, longest.name()));
+                    draft.notes.push(format!(
+                        "{} is blocked already by {}, {until}",
+                        value.cidr,
+                        longest.name()
+                    ));
                 }
             } else if self.values.len() <= 20 {
-                draft.notes.push(format!("{} is blocked already by {}; this extends it", value.cidr, longest.name()));
+                draft.notes.push(format!(
+                    "{} is blocked already by {}; this extends it",
+                    value.cidr,
+                    longest.name()
+                ));
             }
         }
         if already == self.values.len() {
-            draft.nothing_to_do = Some("all of it is blocked already, and for at least as long".to_owned());
+            draft.nothing_to_do =
+                Some("all of it is blocked already, and for at least as long".to_owned());
         }
     }
 }
 
 /// Orders ends: later is more. The event's own end is taken as later than any time, since overtime
 /// moves it; never is the latest.
-fn rank(end: End) -> (u8, i64) {
+pub(super) fn rank(end: End) -> (u8, i64) {
     match end {
         End::At(at) => (0, at.as_second()),
         End::Event => (1, 0),
@@ -367,7 +461,11 @@ impl Intention for Unblock {
     }
 
     fn needs(&self, _: &Basis<'_>) -> Result<Needs, Failure> {
-        let families: HashSet<Family> = self.values.iter().map(|value| value.cidr.family()).collect();
+        let families: HashSet<Family> = self
+            .values
+            .iter()
+            .map(|value| value.cidr.family())
+            .collect();
         Ok(Needs {
             families: families.into_iter().collect(),
             ..Needs::default()
@@ -381,7 +479,12 @@ impl Intention for Unblock {
         let options = basis.session.options();
         let lasting = options.lasting.is_some() || options.until.is_some();
         if lasting {
-            intent.end = super::end_of(basis.session, basis, crate::event::duration::Lasting::Forever)?.0;
+            intent.end = super::end_of(
+                basis.session,
+                basis,
+                crate::event::duration::Lasting::Forever,
+            )?
+            .0;
         }
         let mut draft = Draft::new(intent, summary);
         let index = crate::event::cidr::CidrIndex::new(prefixes.iter().copied());
@@ -396,7 +499,11 @@ impl Intention for Unblock {
                 for value in &prefixes {
                     if value.overlaps(piece.cidr) {
                         // A prefix that reaches beyond the value is split, and the rest stays.
-                        holes.push(if piece.cidr.covers(*value) { *value } else { piece.cidr });
+                        holes.push(if piece.cidr.covers(*value) {
+                            *value
+                        } else {
+                            piece.cidr
+                        });
                         lifted.insert(*value);
                     }
                 }
@@ -409,7 +516,11 @@ impl Intention for Unblock {
                         "{} is {}'s: {}",
                         change.name(),
                         change.operator(),
-                        change.intent().reason.as_deref().unwrap_or("no reason given")
+                        change
+                            .intent()
+                            .reason
+                            .as_deref()
+                            .unwrap_or("no reason given")
                     ));
                 }
                 draft.intent.closes.push(Part {
@@ -422,7 +533,8 @@ impl Intention for Unblock {
             let family = set.addresses.first().map_or(Family::V4, |one| one.family());
             let demand = Demand::of(&basis.view, None, family);
             for element in &set.addresses {
-                let someone_elses = !demand.explains(*element) || demand.is_marked_foreign(*element);
+                let someone_elses =
+                    !demand.explains(*element) || demand.is_marked_foreign(*element);
                 if !someone_elses || index.overlapping(*element).is_none() {
                     continue;
                 }
@@ -430,7 +542,10 @@ impl Intention for Unblock {
                     draft.intent.takes.prefixes.push(*element);
                     draft.level = 1;
                     lifted.insert(whole);
-                    draft.warnings.push(format!("{element} is not in the ledger: someone else put it in {}", set.identity.name));
+                    draft.warnings.push(format!(
+                        "{element} is not in the ledger: someone else put it in {}",
+                        set.identity.name
+                    ));
                 } else {
                     draft.warnings.push(format!(
                         "someone else's {element} in {} covers it and stays: unblock {element} to lift that, too",
@@ -449,7 +564,11 @@ impl Intention for Unblock {
             .iter()
             .map(|value| json!({ "value": value, "family": value.family(), "was-blocked": lifted.contains(value) }))
             .collect();
-        for value in prefixes.iter().filter(|value| !lifted.contains(value)).take(20) {
+        for value in prefixes
+            .iter()
+            .filter(|value| !lifted.contains(value))
+            .take(20)
+        {
             draft.notes.push(format!("{value} is not blocked"));
         }
         if draft.intent.closes.is_empty() && draft.intent.takes.prefixes.is_empty() {
@@ -487,34 +606,66 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
                 "already-there": piece.already_there,
                 "standing": format!("{:?}", piece.standing).to_lowercase(),
             }));
-            sheet.push([change.name(), piece.cidr.to_string(), change.operator().to_owned(), until, reason]);
+            sheet.push([
+                change.name(),
+                piece.cidr.to_string(),
+                change.operator().to_owned(),
+                until,
+                reason,
+            ]);
         }
     }
     if args.by.is_none() {
         for (family, set) in &sets {
             let demand = Demand::of(&view, None, *family);
-            for element in set.addresses.iter().filter(|element| !demand.explains(**element)) {
+            for element in set
+                .addresses
+                .iter()
+                .filter(|element| !demand.explains(**element))
+            {
                 entries.push(json!({ "entry": null, "prefix": element, "operator": null, "reason": "not in the ledger", "drift": true }));
-                sheet.push(["—".to_owned(), element.to_string(), "someone else".to_owned(), "not known".to_owned(), "not in the ledger".to_owned()]);
+                sheet.push([
+                    "—".to_owned(),
+                    element.to_string(),
+                    "someone else".to_owned(),
+                    "not known".to_owned(),
+                    "not in the ledger".to_owned(),
+                ]);
             }
         }
     }
     let text = if sheet.is_empty() {
-        format!("{}nothing is blocked\n", super::header(session, &state, None))
+        format!(
+            "{}nothing is blocked\n",
+            super::header(session, &state, None)
+        )
     } else {
-        format!("{}{}", super::header(session, &state, None), sheet.table(session.ui().width()))
+        format!(
+            "{}{}",
+            super::header(session, &state, None),
+            sheet.table(session.ui().width())
+        )
     };
-    Ok(Answer::new("ip list", json!({ "entries": entries }), text).with_head(session.head(Some(&state), None)).with_sheet(sheet))
+    Ok(Answer::new("ip list", json!({ "entries": entries }), text)
+        .with_head(session.head(Some(&state), None))
+        .with_sheet(sheet))
 }
 
-async fn read_sets(session: &Session) -> Result<BTreeMap<Family, crate::observe::ObservedSet>, Failure> {
+async fn read_sets(
+    session: &Session,
+) -> Result<BTreeMap<Family, crate::observe::ObservedSet>, Failure> {
     let names = session.sets()?;
-    crate::observe::ip_sets(&session.cloud, &names).await.map_err(Failure::from)
+    crate::observe::ip_sets(&session.cloud, &names)
+        .await
+        .map_err(Failure::from)
 }
 
 async fn export(session: &Session) -> Result<Answer, Failure> {
     let sets = read_sets(session).await?;
-    let mut prefixes: Vec<Cidr> = sets.values().flat_map(|set| set.addresses.iter().copied()).collect();
+    let mut prefixes: Vec<Cidr> = sets
+        .values()
+        .flat_map(|set| set.addresses.iter().copied())
+        .collect();
     prefixes.sort_unstable();
     let mut sheet = Sheet::new(&["prefix"]);
     let mut text = String::new();
@@ -522,15 +673,29 @@ async fn export(session: &Session) -> Result<Answer, Failure> {
         sheet.push([prefix.to_string()]);
         text.push_str(&format!("{prefix}\n"));
     }
-    let entries: Vec<_> = prefixes.iter().map(|prefix| json!({ "prefix": prefix })).collect();
-    Ok(Answer::new("ip export", json!({ "entries": entries }), text).with_head(session.head(None, None)).with_sheet(sheet))
+    let entries: Vec<_> = prefixes
+        .iter()
+        .map(|prefix| json!({ "prefix": prefix }))
+        .collect();
+    Ok(
+        Answer::new("ip export", json!({ "entries": entries }), text)
+            .with_head(session.head(None, None))
+            .with_sheet(sheet),
+    )
 }
 
 async fn status(session: &Session) -> Result<Answer, Failure> {
     let (read, sets) = futures_util::join!(session.read_ledger(), read_sets(session));
     let (read, sets) = (read?, sets?);
     let state = session.state(&read.view);
-    let mut sheet = Sheet::new(&["set", "addresses", "free", "ours", "not in the ledger", "missing"]);
+    let mut sheet = Sheet::new(&[
+        "set",
+        "addresses",
+        "free",
+        "ours",
+        "not in the ledger",
+        "missing",
+    ]);
     let mut list = Vec::new();
     for (family, set) in &sets {
         let demand = Demand::of(&read.view, None, *family);
@@ -564,15 +729,32 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
         if let Some(foreign) = set["foreign"].as_array()
             && !foreign.is_empty()
         {
-            let some: Vec<&str> = foreign.iter().take(5).filter_map(serde_json::Value::as_str).collect();
-            text.push_str(&format!("not in the ledger, kept: {}{}\n", some.join(" "), if foreign.len() > 5 { " …" } else { "" }));
+            let some: Vec<&str> = foreign
+                .iter()
+                .take(5)
+                .filter_map(serde_json::Value::as_str)
+                .collect();
+            text.push_str(&format!(
+                "not in the ledger, kept: {}{}\n",
+                some.join(" "),
+                if foreign.len() > 5 { " …" } else { "" }
+            ));
         }
         if let Some(missing) = set["missing"].as_array()
             && !missing.is_empty()
         {
-            let some: Vec<&str> = missing.iter().take(5).filter_map(serde_json::Value::as_str).collect();
-            text.push_str(&format!("in the ledger and missing here: {} · the next change puts it back\n", some.join(" ")));
+            let some: Vec<&str> = missing
+                .iter()
+                .take(5)
+                .filter_map(serde_json::Value::as_str)
+                .collect();
+            text.push_str(&format!(
+                "in the ledger and missing here: {} · the next change puts it back\n",
+                some.join(" ")
+            ));
         }
     }
-    Ok(Answer::new("ip status", json!({ "sets": list }), text).with_head(session.head(Some(&state), None)).with_sheet(sheet))
+    Ok(Answer::new("ip status", json!({ "sets": list }), text)
+        .with_head(session.head(Some(&state), None))
+        .with_sheet(sheet))
 }

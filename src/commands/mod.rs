@@ -1,6 +1,7 @@
 //! One file per command: its arguments, whose doc comments are the help, and `run`. Glue only:
 //! what is decided is decided in `plan`, what is shown is shown by `render` and `ui`.
 
+mod carried;
 pub(crate) mod change;
 pub(crate) mod complete;
 pub(crate) mod event;
@@ -30,6 +31,7 @@ use crate::event::time;
 use crate::ledger::body::End;
 use crate::ledger::clock::EventState;
 use crate::render::Answer;
+use crate::ui::WARN;
 
 use change::Basis;
 
@@ -103,13 +105,16 @@ pub(crate) fn header(session: &Session, state: &EventState, operator: Option<&st
     let event = &session.runbook.event;
     let now = session.clock.now();
     let clock = time::since_kickoff(now, event.starts, &event.kickoff_label);
-    let overtime = state
-        .overtime(now)
-        .map(|over| format!(" OVERTIME {}", human(over)))
-        .unwrap_or_default();
+    // Past its planned end the event goes on, and the line says so where everybody looks.
+    let clock = match state.overtime(now) {
+        Some(over) => format!("{WARN}{clock} OVERTIME {}{WARN:#}", human(over)),
+        None => clock,
+    };
     let account = session
         .known_caller()
-        .map_or(session.runbook.aws.account.as_str(), |caller| caller.account.as_str());
+        .map_or(session.runbook.aws.account.as_str(), |caller| {
+            caller.account.as_str()
+        });
     let digits = &account[account.len().saturating_sub(4)..];
     let profile = session
         .options()
@@ -121,8 +126,8 @@ pub(crate) fn header(session: &Session, state: &EventState, operator: Option<&st
     let distributions = session.runbook.distributions.len();
     let plural = if distributions == 1 { "" } else { "s" };
     let mut line = format!(
-        "{target} {} · {clock}{overtime} · {} · account {profile}…{digits} · {distributions} distribution{plural}",
-        event.id, state.phase
+        "{target} {} · {clock} · account {profile}…{digits} · {distributions} distribution{plural}",
+        event.id
     );
     if let Some(operator) = operator {
         line.push_str(&format!(" · you: {operator}"));
@@ -132,7 +137,11 @@ pub(crate) fn header(session: &Session, state: &EventState, operator: Option<&st
 }
 
 /// When a change ends: the options' word, or the default. Says whether it was asked for.
-pub(crate) fn end_of(session: &Session, basis: &Basis<'_>, default: Lasting) -> Result<(End, bool), Failure> {
+pub(crate) fn end_of(
+    session: &Session,
+    basis: &Basis<'_>,
+    default: Lasting,
+) -> Result<(End, bool), Failure> {
     let options = session.options();
     if let Some(until) = &options.until {
         let at = until
@@ -155,7 +164,10 @@ pub(crate) fn end_of(session: &Session, basis: &Basis<'_>, default: Lasting) -> 
         Lasting::Event => End::Event,
         Lasting::Forever => End::Never,
         Lasting::For(duration) => {
-            let at = basis.now.saturating_add(duration).map_err(|_| Failure::usage("--for reaches too far"))?;
+            let at = basis
+                .now
+                .saturating_add(duration)
+                .map_err(|_| Failure::usage("--for reaches too far"))?;
             End::At(at)
         }
     };
@@ -167,7 +179,10 @@ pub(crate) fn until_words(session: &Session, state: &EventState, end: End) -> St
     let zone = &session.runbook.event.zone;
     match end {
         End::Never => "without an end".to_owned(),
-        End::Event => format!("until the event ends (planned {})", time::local(state.times.ends, zone)),
+        End::Event => format!(
+            "until the event ends (planned {})",
+            time::local(state.times.ends, zone)
+        ),
         End::At(at) => format!("until {} ({})", time::local(at, zone), time::utc(at)),
     }
 }

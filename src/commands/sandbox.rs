@@ -1,5 +1,6 @@
 //! `onair sandbox …`: the embedded cloud by itself.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -15,7 +16,9 @@ use crate::event::time::When;
 use crate::render::{Answer, Sheet};
 use crate::runbook::Runbook;
 use crate::runbook::model::GeoMode;
-use crate::sandbox::seed::{Seed, SeedDistribution, SeedFunction, SeedIpSet, SeedStore, SeedWebAcl};
+use crate::sandbox::seed::{
+    Seed, SeedDistribution, SeedFunction, SeedIpSet, SeedStore, SeedWebAcl,
+};
 use crate::sandbox::{Directive, Reset, Sandbox, Settings};
 
 /// In a new embedded cloud it is this long before doors.
@@ -109,24 +112,37 @@ pub(crate) fn open(runbook: &Runbook, folder: &Path, world: &Clock) -> Result<Sa
         at: Some(day_before(runbook)),
         settings: Settings::default(),
     };
-    sandbox.seed_if_empty(&seed(runbook, false), &reset).map_err(|error| sandbox_failure(&error))?;
+    sandbox
+        .seed_if_empty(&seed(runbook, false), &reset)
+        .map_err(|error| sandbox_failure(&error))?;
     Ok(sandbox)
 }
 
 fn day_before(runbook: &Runbook) -> jiff::Timestamp {
-    runbook.event.doors.saturating_sub(BEFORE_DOORS).unwrap_or(runbook.event.doors)
+    runbook
+        .event
+        .doors
+        .saturating_sub(BEFORE_DOORS)
+        .unwrap_or(runbook.event.doors)
 }
 
 /// The account that the runbook describes, already provisioned; with `bare`, only what it presumes.
 pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
-    let geo = runbook.geo.as_ref().map_or_else(GeoRestriction::default, |geo| GeoRestriction {
-        kind: match (geo.mode, geo.countries.is_empty()) {
-            (GeoMode::Allow, _) => GeoKind::Allow,
-            (GeoMode::Block, false) => GeoKind::Block,
-            (GeoMode::Block, true) => GeoKind::None,
-        },
-        countries: geo.countries.iter().map(|country| country.code().to_owned()).collect(),
-    });
+    let geo = runbook
+        .geo
+        .as_ref()
+        .map_or_else(GeoRestriction::default, |geo| GeoRestriction {
+            kind: match (geo.mode, geo.countries.is_empty()) {
+                (GeoMode::Allow, _) => GeoKind::Allow,
+                (GeoMode::Block, false) => GeoKind::Block,
+                (GeoMode::Block, true) => GeoKind::None,
+            },
+            countries: geo
+                .countries
+                .iter()
+                .map(|country| country.code().to_owned())
+                .collect(),
+        });
     let tokens = runbook.tokens.as_ref().filter(|_| !bare);
     let distributions = runbook.distributions.iter().map(|one| SeedDistribution {
         id: one.id.clone(),
@@ -134,11 +150,20 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
         domain: one.domain.clone(),
         web_acl: runbook.waf.as_ref().map(|waf| waf.web_acl.clone()),
         geo: geo.clone(),
-        behaviors: [&one.samples.manifest, &one.samples.segment, &one.samples.key, &one.samples.ad_manifest]
-            .into_iter()
-            .flatten()
-            .map(|path| behavior(path))
-            .collect(),
+        behaviors: {
+            let samples = [
+                &one.samples.manifest,
+                &one.samples.segment,
+                &one.samples.key,
+                &one.samples.ad_manifest,
+            ];
+            let patterns: BTreeSet<String> = samples
+                .into_iter()
+                .flatten()
+                .map(|path| behavior(path))
+                .collect();
+            patterns.into_iter().collect()
+        },
         function: tokens.map(|tokens| tokens.function.clone()),
         ..SeedDistribution::default()
     });
@@ -151,7 +176,11 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
     });
     let web_acls = runbook.waf.iter().map(|waf| SeedWebAcl {
         name: waf.web_acl.clone(),
-        blocklists: if bare { Vec::new() } else { vec![waf.ip_set_v4.clone(), waf.ip_set_v6.clone()] },
+        blocklists: if bare {
+            Vec::new()
+        } else {
+            vec![waf.ip_set_v4.clone(), waf.ip_set_v6.clone()]
+        },
         ..SeedWebAcl::default()
     });
     Seed {
@@ -159,23 +188,25 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
         distributions: distributions.collect(),
         web_acls: web_acls.collect(),
         ip_sets: ip_sets.collect(),
-        stores: tokens.map(|tokens| SeedStore {
-            name: tokens.store.clone(),
-            ..SeedStore::default()
-        })
-        .into_iter()
-        .collect(),
-        functions: tokens.map(|tokens| SeedFunction {
-            name: tokens.function.clone(),
-            store: Some(tokens.store.clone()),
-            code: "async function handler(event) { return event.request; }\n".to_owned(),
-        })
-        .into_iter()
-        .collect(),
+        stores: tokens
+            .map(|tokens| SeedStore {
+                name: tokens.store.clone(),
+                ..SeedStore::default()
+            })
+            .into_iter()
+            .collect(),
+        functions: tokens
+            .map(|tokens| SeedFunction {
+                name: tokens.function.clone(),
+                store: Some(tokens.store.clone()),
+                code: "async function handler(event) { return event.request; }\n".to_owned(),
+            })
+            .into_iter()
+            .collect(),
     }
 }
 
-/// The path pattern that serves a sample path: its folder.
+/// The path pattern that serves a sample path: its file extension.
 fn behavior(path: &str) -> String {
     match path.rsplit_once('.') {
         Some((_, extension)) if !extension.contains('/') => format!("*.{extension}"),
@@ -186,7 +217,11 @@ fn behavior(path: &str) -> String {
 /// The cloud of the chosen runbook, and where it is.
 fn chosen(context: &Context) -> Result<(Runbook, Sandbox, std::path::PathBuf), Failure> {
     let runbook = context.chosen()?.loaded.runbook;
-    let place = runbook.folder().join(".onair").join("rehearsal").join(runbook.event.id.as_str());
+    let place = runbook
+        .folder()
+        .join(".onair")
+        .join("rehearsal")
+        .join(runbook.event.id.as_str());
     let sandbox = open(&runbook, &place.join("cloud"), &context.world_clock())?;
     Ok((runbook, sandbox, place))
 }
@@ -210,11 +245,17 @@ fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
             at: Some(at.unwrap_or_else(|| day_before(&runbook))),
             settings: Settings::default(),
         };
-        sandbox.reset(&seed(&runbook, args.bare), &reset).map_err(failed)?;
+        sandbox
+            .reset(&seed(&runbook, args.bare), &reset)
+            .map_err(failed)?;
         for folder in ["ledger", "spool", "turns"] {
             match std::fs::remove_dir_all(place.join(folder)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Failure::failed("sandbox", "the rehearsal's ledger could not be removed").because(error));
+                    return Err(Failure::failed(
+                        "sandbox",
+                        "the rehearsal's ledger could not be removed",
+                    )
+                    .because(error));
                 }
                 _ => {}
             }
@@ -223,8 +264,15 @@ fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
     set(&sandbox, args.rates.as_deref(), &args.fault)?;
     let now = sandbox.now().map_err(failed)?;
     let shown = crate::event::time::local(now, &runbook.event.zone);
-    let text = format!("the embedded cloud of {} is ready; it is {shown} there\n", runbook.event.id);
-    let mut answer = Answer::new("sandbox reset", json!({ "now": now.to_string(), "folder": place }), text);
+    let text = format!(
+        "the embedded cloud of {} is ready; it is {shown} there\n",
+        runbook.event.id
+    );
+    let mut answer = Answer::new(
+        "sandbox reset",
+        json!({ "now": now.to_string(), "folder": place }),
+        text,
+    );
     answer.head.event = Some(runbook.event.id.to_string());
     answer.head.target = Some("rehearsal".to_owned());
     Ok(answer)
@@ -237,7 +285,11 @@ fn set(sandbox: &Sandbox, rates: Option<&str>, directives: &[Directive]) -> Resu
         None => {}
         Some("on") => sandbox.direct(Directive::Rates(true)).map_err(failed)?,
         Some("off") => sandbox.direct(Directive::Rates(false)).map_err(failed)?,
-        Some(other) => return Err(Failure::usage(format!("--rates is `{other}`; it can be on or off"))),
+        Some(other) => {
+            return Err(Failure::usage(format!(
+                "--rates is `{other}`; it can be on or off"
+            )));
+        }
     }
     for directive in directives {
         sandbox.direct(directive.clone()).map_err(failed)?;
@@ -251,7 +303,14 @@ async fn serve(args: &ServeArgs, context: &Context) -> Result<Answer, Failure> {
     let address = SocketAddr::from(([127, 0, 0, 1], args.port));
     let listener = tokio::net::TcpListener::bind(address)
         .await
-        .map_err(|error| Failure::failed("sandbox.port", format!("{address} could not be listened on")).because(error).hint("another port: --port 0 takes a free one"))?;
+        .map_err(|error| {
+            Failure::failed(
+                "sandbox.port",
+                format!("{address} could not be listened on"),
+            )
+            .because(error)
+            .hint("another port: --port 0 takes a free one")
+        })?;
     let address = listener
         .local_addr()
         .map_err(|error| Failure::failed("sandbox.port", "the port is not known").because(error))?;
@@ -268,7 +327,12 @@ async fn serve(args: &ServeArgs, context: &Context) -> Result<Answer, Failure> {
     let interrupt = context.ui.interrupt().clone();
     // Ctrl-C is the way to stop it, so it is no failure: the writing mark keeps `main` from leaving.
     let writing = interrupt.writing();
-    let stopped = crate::sandbox::serve(listener, sandbox, async move { interrupt.requested().await }).await;
+    let stopped = crate::sandbox::serve(
+        listener,
+        sandbox,
+        async move { interrupt.requested().await },
+    )
+    .await;
     drop(writing);
     stopped.map_err(|error| Failure::failed("sandbox.serve", "serving failed").because(error))?;
     Ok(Answer::new("sandbox serve", ready, "stopped\n".to_owned()))
@@ -280,16 +344,32 @@ fn show(context: &Context) -> Result<Answer, Failure> {
     let mut sheet = Sheet::new(&["what", "name", "holds"]);
     for distribution in &snapshot.distributions {
         let countries = distribution.countries.join(" ");
-        sheet.push(["distribution".to_owned(), distribution.id.clone(), format!("{:?} {countries}", distribution.geo).to_lowercase()]);
+        sheet.push([
+            "distribution".to_owned(),
+            distribution.id.clone(),
+            format!("{:?} {countries}", distribution.geo).to_lowercase(),
+        ]);
     }
     for (name, capacity) in &snapshot.web_acls {
-        sheet.push(["web ACL".to_owned(), name.clone(), format!("{capacity} WCU")]);
+        sheet.push([
+            "web ACL".to_owned(),
+            name.clone(),
+            format!("{capacity} WCU"),
+        ]);
     }
     for (name, addresses) in &snapshot.ip_sets {
-        sheet.push(["IP set".to_owned(), name.clone(), format!("{addresses} addresses")]);
+        sheet.push([
+            "IP set".to_owned(),
+            name.clone(),
+            format!("{addresses} addresses"),
+        ]);
     }
     for (arn, items) in &snapshot.stores {
-        sheet.push(["key value store".to_owned(), arn.clone(), format!("{items} keys")]);
+        sheet.push([
+            "key value store".to_owned(),
+            arn.clone(),
+            format!("{items} keys"),
+        ]);
     }
     for fault in &snapshot.faults {
         sheet.push(["fault".to_owned(), fault.clone(), "armed".to_owned()]);
@@ -302,7 +382,11 @@ fn show(context: &Context) -> Result<Answer, Failure> {
         "embedded cloud of {} · account {} · {shown} there · rates {}\n{}",
         runbook.event.id,
         snapshot.account,
-        if snapshot.settings.rates { "as AWS's" } else { "off" },
+        if snapshot.settings.rates {
+            "as AWS's"
+        } else {
+            "off"
+        },
         sheet.table(context.ui.width())
     );
     let data = serde_json::to_value(&snapshot).map_err(|error| sandbox_failure(&error))?;

@@ -121,14 +121,31 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
     let now = session.clock.now();
     let seen = see(&session, view).await;
 
-    let mut checks = vec![clock_check(&session, &state, now), account_check(&seen.account)];
+    let mut checks = vec![
+        clock_check(&session, &state, now),
+        account_check(&seen.account),
+    ];
     for (subject, distribution) in seen.reading.distributions.iter().zip(&seen.distributions) {
-        checks.push(distribution_check(&session, view, subject, distribution, now));
+        checks.push(distribution_check(
+            &session,
+            view,
+            subject,
+            distribution,
+            now,
+        ));
         checks.push(geo_check(&session, view, subject));
         checks.extend(web_acl_check(&session, &seen.reading, subject));
     }
-    checks.extend(seen.sets.iter().map(|(family, name, set)| set_check(view, *family, name, set)));
-    checks.extend(seen.store.iter().map(|(name, store)| store_check(&session, view, name, store)));
+    checks.extend(
+        seen.sets
+            .iter()
+            .map(|(family, name, set)| set_check(view, *family, name, set)),
+    );
+    checks.extend(
+        seen.store
+            .iter()
+            .map(|(name, store)| store_check(&session, view, name, store)),
+    );
     checks.push(entries_check(&session, view, &state, now));
     checks.extend(cut_off_checks(view, now));
     checks.push(tend_check(view, &seen.beat, now));
@@ -148,14 +165,31 @@ fn local(session: &Session) -> ReadLedger {
 }
 
 async fn see(session: &Session, view: &View) -> Seen {
-    let named: Vec<(String, String)> = session.runbook.distributions.iter().map(|one| (one.name.clone(), one.id.clone())).collect();
-    let beat = async { session.ledger.last_heartbeat().await.map_err(|error| error.to_string()) };
+    let named: Vec<(String, String)> = session
+        .runbook
+        .distributions
+        .iter()
+        .map(|one| (one.name.clone(), one.id.clone()))
+        .collect();
+    let beat = async {
+        session
+            .ledger
+            .last_heartbeat()
+            .await
+            .map_err(|error| error.to_string())
+    };
     let distributions = join_all(named.iter().map(|(_, id)| session.cloud.distribution(id)));
     let reading = layers::read(&session.cloud, &named, None);
     let sets = read_sets(session);
     let store = read_store(session, view);
-    let (account, beat, distributions, reading, sets, store) =
-        futures_util::join!(session.check_account(), beat, distributions, reading, sets, store);
+    let (account, beat, distributions, reading, sets, store) = futures_util::join!(
+        session.check_account(),
+        beat,
+        distributions,
+        reading,
+        sets,
+        store
+    );
     Seen {
         account,
         beat,
@@ -173,10 +207,18 @@ async fn read_sets(session: &Session) -> Vec<(Family, String, Result<ObservedSet
     };
     let listed = match session.cloud.ip_sets().await {
         Ok(listed) => listed,
-        Err(error) => return names.into_iter().map(|(family, name)| (family, name, Err(error.clone().into()))).collect(),
+        Err(error) => {
+            return names
+                .into_iter()
+                .map(|(family, name)| (family, name, Err(error.clone().into())))
+                .collect();
+        }
     };
     let read = names.into_iter().map(|(family, name)| {
-        let id = listed.iter().find(|set| set.name == name).map(|set| set.id.clone());
+        let id = listed
+            .iter()
+            .find(|set| set.name == name)
+            .map(|set| set.id.clone());
         async move {
             let set = match id {
                 Some(id) => observe::ip_set(&session.cloud, &name, &id).await,
@@ -191,7 +233,10 @@ async fn read_sets(session: &Session) -> Vec<(Family, String, Result<ObservedSet
     join_all(read).await
 }
 
-async fn read_store(session: &Session, view: &View) -> Option<(String, Result<ObservedStore, ObserveError>)> {
+async fn read_store(
+    session: &Session,
+    view: &View,
+) -> Option<(String, Result<ObservedStore, ObserveError>)> {
     let name = session.store_name().ok()?.to_owned();
     let keys: Vec<String> = crate::plan::keys::standing_keys(view).into_keys().collect();
     let read = async {
@@ -204,29 +249,56 @@ async fn read_store(session: &Session, view: &View) -> Option<(String, Result<Ob
 
 fn clock_check(session: &Session, state: &EventState, now: Timestamp) -> Check {
     let zone = &session.runbook.event.zone;
-    let by = if state.phase_by_crew { " (set by the crew)" } else { "" };
-    let mut message = format!("phase {}{by}, ends {}", state.phase, time::local(state.times.ends, zone));
+    let by = if state.phase_by_crew {
+        " (set by the crew)"
+    } else {
+        ""
+    };
+    let mut message = format!(
+        "phase {}{by}, ends {}",
+        state.phase,
+        time::local(state.times.ends, zone)
+    );
     if state.times.ends != state.planned_end {
-        message.push_str(&format!(", planned {}", time::local(state.planned_end, zone)));
+        message.push_str(&format!(
+            ", planned {}",
+            time::local(state.planned_end, zone)
+        ));
     }
     if let Some(closed) = state.closed_at {
         message = format!("closed by the crew at {}", time::local(closed, zone));
     } else if let Some(over) = state.overtime(now) {
-        message.push_str(&format!("; OVERTIME {}: nothing ends by it (onair event extend 30m, or onair event close)", human(over)));
+        message.push_str(&format!(
+            "; OVERTIME {}: nothing ends by it (onair event extend 30m, or onair event close)",
+            human(over)
+        ));
     }
     let mut check = Check::new("clock", State::Ok, message);
     if !session.elsewhere.is_empty() {
         check.state = State::Attention;
-        check.message.push_str(&format!("; this event is outside its window, while {} is inside", session.elsewhere.join(", ")));
-        check.fix = session.elsewhere.first().map(|other| format!("onair -e {other} status"));
+        check.message.push_str(&format!(
+            "; this event is outside its window, while {} is inside",
+            session.elsewhere.join(", ")
+        ));
+        check.fix = session
+            .elsewhere
+            .first()
+            .map(|other| format!("onair -e {other} status"));
     }
     check
 }
 
 fn account_check(account: &Result<(), Failure>) -> Check {
     match account {
-        Ok(()) => Check::new("account", State::Ok, "the credentials are for the runbook's account"),
-        Err(failure) if failure.code == "guard.account" => Check::new("account", State::Attention, &failure.message).fix("onair --profile NAME status"),
+        Ok(()) => Check::new(
+            "account",
+            State::Ok,
+            "the credentials are for the runbook's account",
+        ),
+        Err(failure) if failure.code == "guard.account" => {
+            Check::new("account", State::Attention, &failure.message)
+                .fix("onair --profile NAME status")
+        }
         Err(failure) => Check::could_not_ask("account", &failure.message),
     }
 }
@@ -241,25 +313,55 @@ fn last_rollout(view: &View) -> Option<SignedDuration> {
     SignedDuration::try_from_secs_f64(seconds).ok()
 }
 
-fn distribution_check(session: &Session, view: &View, subject: &Subject, read: &Result<Distribution, CloudError>, now: Timestamp) -> Check {
+fn distribution_check(
+    session: &Session,
+    view: &View,
+    subject: &Subject,
+    read: &Result<Distribution, CloudError>,
+    now: Timestamp,
+) -> Check {
     let id = format!("distribution:{}", subject.name);
     let read = match read {
         Ok(read) => read,
         Err(error) => return Check::could_not_ask(id, error),
     };
     if !read.enabled {
-        return Check::new(id, State::Attention, format!("{} is disabled: nobody is served", subject.id)).fix(format!("aws cloudfront get-distribution --id {}", subject.id));
+        return Check::new(
+            id,
+            State::Attention,
+            format!("{} is disabled: nobody is served", subject.id),
+        )
+        .fix(format!(
+            "aws cloudfront get-distribution --id {}",
+            subject.id
+        ));
     }
     match read.status {
-        DistributionStatus::Deployed => Check::new(id, State::Ok, format!("deployed, changed last {}", time::local(read.last_modified, &session.runbook.event.zone))),
+        DistributionStatus::Deployed => Check::new(
+            id,
+            State::Ok,
+            format!(
+                "deployed, changed last {}",
+                time::local(read.last_modified, &session.runbook.event.zone)
+            ),
+        ),
         DistributionStatus::InProgress => {
             let since = now.duration_since(read.last_modified);
             let left = match last_rollout(view) {
                 None => "no roll-out was proved before, it takes minutes".to_owned(),
-                Some(last) if last > since => format!("about {} left by the last one ({})", human(last - since), human(last)),
+                Some(last) if last > since => format!(
+                    "about {} left by the last one ({})",
+                    human(last - since),
+                    human(last)
+                ),
                 Some(last) => format!("longer than the last one ({})", human(last)),
             };
-            Check::new(id, State::Attention, format!("rolling out since {}: {left}", human(since))).fix("onair status")
+            Check::new(
+                id,
+                State::Attention,
+                format!("rolling out since {}: {left}", human(since)),
+            )
+            .fix("onair status")
         }
     }
 }
@@ -267,7 +369,11 @@ fn distribution_check(session: &Session, view: &View, subject: &Subject, read: &
 /// Which countries are decided otherwise than the runbook and the open entries say.
 fn geo_check(session: &Session, view: &View, subject: &Subject) -> Check {
     let id = format!("geo:{}", subject.name);
-    let restriction = match subject.document.as_ref().map(crate::cloud::DistributionDocument::geo) {
+    let restriction = match subject
+        .document
+        .as_ref()
+        .map(crate::cloud::DistributionDocument::geo)
+    {
         Ok(Ok(restriction)) => restriction,
         Ok(Err(error)) => return Check::could_not_ask(id, error),
         Err(error) => return Check::could_not_ask(id, error),
@@ -278,7 +384,11 @@ fn geo_check(session: &Session, view: &View, subject: &Subject) -> Check {
             crate::cloud::GeoKind::Allow => GeoMode::Allow,
             crate::cloud::GeoKind::Block => GeoMode::Block,
         },
-        countries: restriction.countries.iter().filter_map(|code| Country::parse(code).ok()).collect(),
+        countries: restriction
+            .countries
+            .iter()
+            .filter_map(|code| Country::parse(code).ok())
+            .collect(),
     };
     let mut asked: BTreeMap<Country, Access> = BTreeMap::new();
     for change in view.open() {
@@ -299,10 +409,28 @@ fn geo_check(session: &Session, view: &View, subject: &Subject) -> Check {
         .filter(|(country, access)| wanted(*country).is_some_and(|wanted| wanted != *access))
         .collect();
     if wrong.is_empty() {
-        let open = if asked.is_empty() { String::new() } else { format!(", with {} by open changes", codes(asked.keys().copied())) };
-        return Check::new(id, State::Ok, format!("as the runbook and the ledger say{open}: {}", super::geo::state_words(&observed)));
+        let open = if asked.is_empty() {
+            String::new()
+        } else {
+            format!(", with {} by open changes", codes(asked.keys().copied()))
+        };
+        return Check::new(
+            id,
+            State::Ok,
+            format!(
+                "as the runbook and the ledger say{open}: {}",
+                super::geo::state_words(&observed)
+            ),
+        );
     }
-    let side = |access: Access| codes(wrong.iter().filter(|(_, one)| *one == access).map(|(country, _)| *country));
+    let side = |access: Access| {
+        codes(
+            wrong
+                .iter()
+                .filter(|(_, one)| *one == access)
+                .map(|(country, _)| *country),
+        )
+    };
     let (refused, served) = (side(Access::Blocked), side(Access::Allowed));
     let mut words = Vec::new();
     if !refused.is_empty() {
@@ -311,7 +439,10 @@ fn geo_check(session: &Session, view: &View, subject: &Subject) -> Check {
     if !served.is_empty() {
         words.push(format!("{served} served"));
     }
-    let message = format!("{}, and neither the runbook nor the ledger says so: someone else changed it", words.join(" and "));
+    let message = format!(
+        "{}, and neither the runbook nor the ledger says so: someone else changed it",
+        words.join(" and ")
+    );
     let fix = match wrong.as_slice() {
         [(country, Access::Blocked)] => format!("onair geo unblock {country}"),
         [(country, Access::Allowed)] => format!("onair geo block {country}"),
@@ -322,7 +453,11 @@ fn geo_check(session: &Session, view: &View, subject: &Subject) -> Check {
 
 fn codes(countries: impl Iterator<Item = Country>) -> String {
     let all: Vec<&str> = countries.map(Country::code).collect();
-    if all.len() > 12 { format!("{} countries", all.len()) } else { all.join(" ") }
+    if all.len() > 12 {
+        format!("{} countries", all.len())
+    } else {
+        all.join(" ")
+    }
 }
 
 /// Whether the distribution's web ACL blocks by the event's IP sets: without that, `block` does nothing.
@@ -332,74 +467,144 @@ fn web_acl_check(session: &Session, reading: &Reading, subject: &Subject) -> Opt
     if let Err(error) = &subject.document {
         return Some(Check::could_not_ask(id, error));
     }
-    let acl = match subject.web_acl.as_ref().map(|arn| reading.web_acls.get(arn)) {
+    let acl = match subject
+        .web_acl
+        .as_ref()
+        .map(|arn| reading.web_acls.get(arn))
+    {
         None => {
             return Some(
-                Check::new(id, State::Attention, "no web ACL: blocked addresses are served").fix(format!("associate {} with {}", waf.web_acl, subject.id)),
+                Check::new(
+                    id,
+                    State::Attention,
+                    "no web ACL: blocked addresses are served",
+                )
+                .fix(format!("associate {} with {}", waf.web_acl, subject.id)),
             );
         }
         Some(Some(Ok(acl))) => acl,
         Some(Some(Err(error))) => return Some(Check::could_not_ask(id, error)),
         Some(None) => return Some(Check::could_not_ask(id, "the web ACL was not read")),
     };
-    let missing: Vec<&str> = [waf.ip_set_v4.as_str(), waf.ip_set_v6.as_str()].into_iter().filter(|name| !blocks_by(acl, name)).collect();
+    let missing: Vec<&str> = [waf.ip_set_v4.as_str(), waf.ip_set_v6.as_str()]
+        .into_iter()
+        .filter(|name| !blocks_by(acl, name))
+        .collect();
     Some(if missing.is_empty() {
-        Check::new(id, State::Ok, format!("{} blocks by both IP sets", acl.name))
+        Check::new(
+            id,
+            State::Ok,
+            format!("{} blocks by both IP sets", acl.name),
+        )
     } else {
-        let message = format!("no rule of {} blocks by {}: addresses in it are served", acl.name, missing.join(" and "));
-        Check::new(id, State::Attention, message).fix(format!("add a blocking rule for it to {}", acl.name))
+        let message = format!(
+            "no rule of {} blocks by {}: addresses in it are served",
+            acl.name,
+            missing.join(" and ")
+        );
+        Check::new(id, State::Attention, message)
+            .fix(format!("add a blocking rule for it to {}", acl.name))
     })
 }
 
 fn blocks_by(acl: &WebAcl, set: &str) -> bool {
-    acl.rules.iter().filter(|rule| matches!(rule.action, Action::Block { .. })).any(|rule| {
-        let one = WebAcl {
-            rules: vec![rule.clone()],
-            ..WebAcl::default()
-        };
-        one.ip_set_arns().into_iter().any(|arn| layers::set_name(arn) == set)
-    })
+    acl.rules
+        .iter()
+        .filter(|rule| matches!(rule.action, Action::Block { .. }))
+        .any(|rule| {
+            let one = WebAcl {
+                rules: vec![rule.clone()],
+                ..WebAcl::default()
+            };
+            one.ip_set_arns()
+                .into_iter()
+                .any(|arn| layers::set_name(arn) == set)
+        })
 }
 
-fn set_check(view: &View, family: Family, name: &str, read: &Result<ObservedSet, ObserveError>) -> Check {
+fn set_check(
+    view: &View,
+    family: Family,
+    name: &str,
+    read: &Result<ObservedSet, ObserveError>,
+) -> Check {
     let id = format!("ip-set:{name}");
     let set = match read {
         Ok(set) => set,
-        Err(error @ ObserveError::NoSuchSet { .. }) => return Check::new(id, State::Attention, error.to_string()).fix("onair runbook show"),
+        Err(error @ ObserveError::NoSuchSet { .. }) => {
+            return Check::new(id, State::Attention, error.to_string()).fix("onair runbook show");
+        }
         Err(error) => return Check::could_not_ask(id, error),
     };
     let held = set.addresses.len() + set.unread.len();
     let plan = match plan_set(&set.addresses, &Demand::of(view, None, family), family) {
         Ok(plan) => plan,
         Err(error) => {
-            let message = format!("the ledger asks for {} addresses, and {SET_LIMIT} fit", error.needed);
+            let message = format!(
+                "the ledger asks for {} addresses, and {SET_LIMIT} fit",
+                error.needed
+            );
             return Check::new(id, State::Attention, message).fix("onair ip list");
         }
     };
     let foreign = if plan.foreign.is_empty() {
         String::new()
     } else {
-        let some: Vec<String> = plan.foreign.iter().take(MOST_NAMED).map(ToString::to_string).collect();
-        let more = if plan.foreign.len() > MOST_NAMED { " …" } else { "" };
-        format!(", {} not in the ledger: {}{more}", plan.foreign.len(), some.join(" "))
+        let some: Vec<String> = plan
+            .foreign
+            .iter()
+            .take(MOST_NAMED)
+            .map(ToString::to_string)
+            .collect();
+        let more = if plan.foreign.len() > MOST_NAMED {
+            " …"
+        } else {
+            ""
+        };
+        format!(
+            ", {} not in the ledger: {}{more}",
+            plan.foreign.len(),
+            some.join(" ")
+        )
     };
-    let message = format!("{held} of {SET_LIMIT} addresses, {} ours{foreign}", set.addresses.len() - plan.foreign.len().min(set.addresses.len()));
+    let message = format!(
+        "{held} of {SET_LIMIT} addresses, {} ours{foreign}",
+        set.addresses.len() - plan.foreign.len().min(set.addresses.len())
+    );
     if !plan.missing.is_empty() {
-        let some: Vec<String> = plan.missing.iter().take(MOST_NAMED).map(ToString::to_string).collect();
-        let message = format!("{message}, {} missing that the ledger says are blocked: {}", plan.missing.len(), some.join(" "));
-        return Check::new(id, State::Attention, message).fix(format!("onair why {}", plan.missing[0]));
+        let some: Vec<String> = plan
+            .missing
+            .iter()
+            .take(MOST_NAMED)
+            .map(ToString::to_string)
+            .collect();
+        let message = format!(
+            "{message}, {} missing that the ledger says are blocked: {}",
+            plan.missing.len(),
+            some.join(" ")
+        );
+        return Check::new(id, State::Attention, message)
+            .fix(format!("onair why {}", plan.missing[0]));
     }
     if held * 100 >= SET_LIMIT * NEARLY_FULL {
-        return Check::new(id, State::Attention, format!("{message}: nearly full")).fix("onair tend --once");
+        return Check::new(id, State::Attention, format!("{message}: nearly full"))
+            .fix("onair tend --once");
     }
     Check::new(id, State::Ok, message)
 }
 
-fn store_check(session: &Session, view: &View, name: &str, read: &Result<ObservedStore, ObserveError>) -> Check {
+fn store_check(
+    session: &Session,
+    view: &View,
+    name: &str,
+    read: &Result<ObservedStore, ObserveError>,
+) -> Check {
     let id = format!("key-value-store:{name}");
     let store = match read {
         Ok(store) => store,
-        Err(error @ ObserveError::NoSuchStore(_)) => return Check::new(id, State::Attention, error.to_string()).fix("onair runbook show"),
+        Err(error @ ObserveError::NoSuchStore(_)) => {
+            return Check::new(id, State::Attention, error.to_string()).fix("onair runbook show");
+        }
         Err(error) => return Check::could_not_ask(id, error),
     };
     let now = session.clock.now();
@@ -407,7 +612,10 @@ fn store_check(session: &Session, view: &View, name: &str, read: &Result<Observe
     let mut ours = 0;
     for change in view.open() {
         for (ask, standing) in view.keys(change) {
-            let stands = store.values.get(&ask.key).is_some_and(|value| crate::token::is_revoked(value, now));
+            let stands = store
+                .values
+                .get(&ask.key)
+                .is_some_and(|value| crate::token::is_revoked(value, now));
             let over = view.ends_at(change).is_some_and(|end| end <= now);
             ours += usize::from(store.values.contains_key(&ask.key));
             if standing == Standing::Open && !stands && !over {
@@ -415,17 +623,28 @@ fn store_check(session: &Session, view: &View, name: &str, read: &Result<Observe
             }
         }
     }
-    let message = format!("{} keys, {ours} ours, {} KB of {} KB", store.items, store.bytes / 1024, STORE_LIMIT_BYTES / 1024);
+    let message = format!(
+        "{} keys, {ours} ours, {} KB of {} KB",
+        store.items,
+        store.bytes / 1024,
+        STORE_LIMIT_BYTES / 1024
+    );
     if let Some(first) = missing.first() {
-        let message = format!("{message}, {} missing that the ledger says are revoked: {first}", missing.len());
+        let message = format!(
+            "{message}, {} missing that the ledger says are revoked: {first}",
+            missing.len()
+        );
         let fix = match first.split_once(' ') {
-            Some((claim, value)) if claim != "token" && !value.contains(['…', ' ']) => format!("onair why {claim}:{value}"),
+            Some((claim, value)) if claim != "token" && !value.contains(['…', ' ']) => {
+                format!("onair why {claim}:{value}")
+            }
             _ => "onair token list".to_owned(),
         };
         return Check::new(id, State::Attention, message).fix(fix);
     }
     if store.bytes * 100 >= STORE_LIMIT_BYTES * NEARLY_FULL as u64 {
-        return Check::new(id, State::Attention, format!("{message}: nearly full")).fix("onair tend --once");
+        return Check::new(id, State::Attention, format!("{message}: nearly full"))
+            .fix("onair tend --once");
     }
     Check::new(id, State::Ok, message)
 }
@@ -440,18 +659,35 @@ fn next_end(view: &View, now: Timestamp) -> Option<(&Change, Timestamp)> {
 
 fn entries_check(session: &Session, view: &View, state: &EventState, now: Timestamp) -> Check {
     let open = view.open().count();
-    let with_event = view.open().filter(|change| change.intent().end == End::Event).count();
+    let with_event = view
+        .open()
+        .filter(|change| change.intent().end == End::Event)
+        .count();
     let mut message = format!("{open} open change{}", if open == 1 { "" } else { "s" });
     if with_event > 0 {
         message.push_str(&format!(", {with_event} until the event is closed"));
     }
     if let Some((change, end)) = next_end(view, now) {
         let until = super::until_words(session, state, End::At(end));
-        message.push_str(&format!("; next to end: {} in {}, {until} ({})", change.name(), human(end.duration_since(now)), printable(&change.intent().summary)));
+        message.push_str(&format!(
+            "; next to end: {} in {}, {until} ({})",
+            change.name(),
+            human(end.duration_since(now)),
+            printable(&change.intent().summary)
+        ));
     }
-    let last = view.changes().iter().rev().find(|change| change.intent().kind == Kind::Change);
+    let last = view
+        .changes()
+        .iter()
+        .rev()
+        .find(|change| change.intent().kind == Kind::Change);
     if let Some(last) = last {
-        message.push_str(&format!("; last change {} by {} {} ago", last.name(), last.operator(), human(now.duration_since(last.at()))));
+        message.push_str(&format!(
+            "; last change {} by {} {} ago",
+            last.name(),
+            last.operator(),
+            human(now.duration_since(last.at()))
+        ));
     }
     Check::new("entries", State::Ok, message)
 }
@@ -463,8 +699,18 @@ fn cut_off_checks(view: &View, now: Timestamp) -> Vec<Check> {
     }
     cut.into_iter()
         .map(|change| {
-            let message = format!("{} by {} was cut off: {}", change.name(), change.operator(), printable(&change.intent().summary));
-            Check::new(format!("cut-off:{}", change.name()), State::Attention, message).fix(format!("onair ledger resume {}", change.name()))
+            let message = format!(
+                "{} by {} was cut off: {}",
+                change.name(),
+                change.operator(),
+                printable(&change.intent().summary)
+            );
+            Check::new(
+                format!("cut-off:{}", change.name()),
+                State::Attention,
+                message,
+            )
+            .fix(format!("onair ledger resume {}", change.name()))
         })
         .collect()
 }
@@ -476,7 +722,11 @@ fn tend_check(view: &View, beat: &Result<Option<Beat>, String>, now: Timestamp) 
         Err(error) => return Check::could_not_ask("tend", error),
     };
     let last = match beat {
-        Some(beat) => format!("last sign of life {} ago, by {}", human(now.duration_since(beat.at)), printable(&beat.operator)),
+        Some(beat) => format!(
+            "last sign of life {} ago, by {}",
+            human(now.duration_since(beat.at)),
+            printable(&beat.operator)
+        ),
         None => "no sign of life so far".to_owned(),
     };
     let tended = beat.is_some_and(|beat| now.duration_since(beat.at) <= TENDED);
@@ -485,37 +735,74 @@ fn tend_check(view: &View, beat: &Result<Option<Beat>, String>, now: Timestamp) 
         view.ends_at(change).is_some() && !(opens.prefixes.is_empty() && opens.countries.is_empty())
     };
     let waiting = view.open().filter(ends).count();
-    let due = view.due(now).into_iter().filter(|change| ends(change)).count();
+    let due = view
+        .due(now)
+        .into_iter()
+        .filter(|change| ends(change))
+        .count();
     match (tended, due, waiting) {
         (true, 0, _) => Check::new("tend", State::Ok, format!("tended: {last}")),
         (_, 1.., _) => {
             let plural = if due == 1 { " is" } else { "s are" };
-            Check::new("tend", State::Attention, format!("{due} change{plural} past the end and still there; {last}")).fix("onair tend --once")
+            Check::new(
+                "tend",
+                State::Attention,
+                format!("{due} change{plural} past the end and still there; {last}"),
+            )
+            .fix("onair tend --once")
         }
-        (false, 0, 0) => Check::new("tend", State::Ok, format!("nobody tends, and nothing has an end that needs it; {last}")),
-        (false, 0, _) => Check::new("tend", State::Attention, format!("nobody tends, and {waiting} open change{} an end; {last}", if waiting == 1 { " has" } else { "s have" })).fix("onair tend"),
+        (false, 0, 0) => Check::new(
+            "tend",
+            State::Ok,
+            format!("nobody tends, and nothing has an end that needs it; {last}"),
+        ),
+        (false, 0, _) => Check::new(
+            "tend",
+            State::Attention,
+            format!(
+                "nobody tends, and {waiting} open change{} an end; {last}",
+                if waiting == 1 { " has" } else { "s have" }
+            ),
+        )
+        .fix("onair tend"),
     }
 }
 
 fn ledger_checks(ledger: &ReadLedger, error: Option<&str>) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(error) = error {
-        checks.push(Check::could_not_ask("ledger", format!("the store could not be read ({error}); what this machine has is shown")));
+        checks.push(Check::could_not_ask(
+            "ledger",
+            format!("the store could not be read ({error}); what this machine has is shown"),
+        ));
     } else if ledger.corrupt.is_empty() {
         let changes = ledger.view.changes().len();
         let plural = if changes == 1 { "" } else { "s" };
-        checks.push(Check::new("ledger", State::Ok, format!("{changes} change{plural}, every entry readable")));
+        checks.push(Check::new(
+            "ledger",
+            State::Ok,
+            format!("{changes} change{plural}, every entry readable"),
+        ));
     }
     for corrupt in ledger.corrupt.iter().take(MOST_NAMED) {
         let message = format!("entry {} is unreadable: {}", corrupt.key, corrupt.reason);
-        checks.push(Check::new("ledger", State::Attention, printable(&message).into_owned()).fix("onair ledger verify"));
+        checks.push(
+            Check::new("ledger", State::Attention, printable(&message).into_owned())
+                .fix("onair ledger verify"),
+        );
     }
     if ledger.corrupt.len() > MOST_NAMED {
-        let message = format!("and {} more entries are unreadable", ledger.corrupt.len() - MOST_NAMED);
+        let message = format!(
+            "and {} more entries are unreadable",
+            ledger.corrupt.len() - MOST_NAMED
+        );
         checks.push(Check::new("ledger", State::Attention, message).fix("onair ledger verify"));
     }
     if ledger.newer > 0 {
-        let message = format!("{} entries were written by a newer onair, and are not counted here", ledger.newer);
+        let message = format!(
+            "{} entries were written by a newer onair, and are not counted here",
+            ledger.newer
+        );
         checks.push(Check::new("ledger-format", State::Attention, message).fix("onair --version"));
     }
     if ledger.spooled > 0 {
@@ -530,36 +817,99 @@ fn neighbor_checks(session: &Session) -> Vec<Check> {
         .neighbors()
         .into_iter()
         .map(|neighbor| {
-            let shared: Vec<&str> = neighbor.distributions.iter().map(String::as_str).chain(neighbor.web_acl.as_deref()).collect();
-            let live = if neighbor.live { ", which is in its window NOW" } else { "" };
-            Check::new(format!("neighbor:{}", neighbor.event), State::Ok, format!("{} also serves event {}{live}", shared.join(" and "), neighbor.event))
+            let shared: Vec<&str> = neighbor
+                .distributions
+                .iter()
+                .map(String::as_str)
+                .chain(neighbor.web_acl.as_deref())
+                .collect();
+            let live = if neighbor.live {
+                ", which is in its window NOW"
+            } else {
+                ""
+            };
+            Check::new(
+                format!("neighbor:{}", neighbor.event),
+                State::Ok,
+                format!(
+                    "{} also serves event {}{live}",
+                    shared.join(" and "),
+                    neighbor.event
+                ),
+            )
         })
         .collect()
 }
 
-fn answer(session: &Session, state: &EventState, view: &View, now: Timestamp, checks: &[Check], strict: bool) -> Answer {
-    let reasons: Vec<&Check> = checks.iter().filter(|check| check.state != State::Ok).collect();
-    let verdict = if reasons.is_empty() { "OK".to_owned() } else { format!("ATTENTION: {}", reasons.len()) };
+fn answer(
+    session: &Session,
+    state: &EventState,
+    view: &View,
+    now: Timestamp,
+    checks: &[Check],
+    strict: bool,
+) -> Answer {
+    let reasons: Vec<&Check> = checks
+        .iter()
+        .filter(|check| check.state != State::Ok)
+        .collect();
+    let verdict = if reasons.is_empty() {
+        "OK".to_owned()
+    } else {
+        format!("ATTENTION: {}", reasons.len())
+    };
     let mut text = super::header(session, state, None);
-    let style = if reasons.is_empty() { crate::ui::GOOD } else { crate::ui::BAD };
+    let style = if reasons.is_empty() {
+        crate::ui::GOOD
+    } else {
+        crate::ui::BAD
+    };
     text.push_str(&format!("{style}{verdict}{style:#}\n"));
     for check in &reasons {
-        let fix = check.fix.as_ref().map(|fix| format!(" → {}{fix}{:#}", crate::ui::HINT, crate::ui::HINT)).unwrap_or_default();
-        text.push_str(&format!("  {} {}: {}{fix}\n", check.state.mark(), check.id, check.message));
+        let fix = check
+            .fix
+            .as_ref()
+            .map(|fix| format!(" → {}{fix}{:#}", crate::ui::HINT, crate::ui::HINT))
+            .unwrap_or_default();
+        text.push_str(&format!(
+            "  {} {}: {}{fix}\n",
+            check.state.mark(),
+            check.id,
+            check.message
+        ));
     }
     let overtime = state.overtime(now);
     for check in checks.iter().filter(|check| check.state == State::Ok) {
         let amber = overtime.is_some() && check.id == "clock";
         if amber {
-            text.push_str(&format!("  {}! {}: {}{:#}\n", crate::ui::WARN, check.id, check.message, crate::ui::WARN));
+            text.push_str(&format!(
+                "  {}! {}: {}{:#}\n",
+                crate::ui::WARN,
+                check.id,
+                check.message,
+                crate::ui::WARN
+            ));
         } else {
-            text.push_str(&format!("  {} {}: {}\n", check.state.mark(), check.id, check.message));
+            text.push_str(&format!(
+                "  {} {}: {}\n",
+                check.state.mark(),
+                check.id,
+                check.message
+            ));
         }
     }
     let mut sheet = Sheet::new(&["check", "state", "message", "fix"]);
     for check in checks {
-        let state = serde_json::to_value(check.state).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-        sheet.push([check.id.clone(), state, check.message.clone(), check.fix.clone().unwrap_or_default()]);
+        let state = serde_json::to_value(check.state)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        sheet.push([
+            check.id.clone(),
+            state,
+            check.message.clone(),
+            check.fix.clone().unwrap_or_default(),
+        ]);
     }
     let data = json!({
         "verdict": if reasons.is_empty() { "ok" } else { "attention" },
@@ -568,7 +918,9 @@ fn answer(session: &Session, state: &EventState, view: &View, now: Timestamp, ch
         "clock": clock_json(session, state, now),
         "entries": view.open().map(|change| entry_json(view, change)).collect::<Vec<_>>(),
     });
-    let answer = Answer::new("status", data, text).with_head(session.head(Some(state), None)).with_sheet(sheet);
+    let answer = Answer::new("status", data, text)
+        .with_head(session.head(Some(state), None))
+        .with_sheet(sheet);
     if strict && !reasons.is_empty() {
         answer.exiting(Exit::Difference, "check.failed", &verdict)
     } else {
@@ -622,8 +974,14 @@ mod tests {
     fn nobody_needs_to_tend_what_has_no_end() {
         let view = View::default();
         assert_eq!(tend_check(&view, &Ok(None), at(1_000)).state, State::Ok);
-        assert_eq!(tend_check(&view, &Ok(Some(beat(990))), at(1_000)).state, State::Ok);
-        assert_eq!(tend_check(&view, &Err("denied".to_owned()), at(1_000)).state, State::CouldNotAsk);
+        assert_eq!(
+            tend_check(&view, &Ok(Some(beat(990))), at(1_000)).state,
+            State::Ok
+        );
+        assert_eq!(
+            tend_check(&view, &Err("denied".to_owned()), at(1_000)).state,
+            State::CouldNotAsk
+        );
     }
 
     #[test]
@@ -635,9 +993,22 @@ mod tests {
             spooled: 2,
         };
         let checks = ledger_checks(&ledger, None);
-        let states: Vec<_> = checks.iter().map(|check| (check.id.as_str(), check.state)).collect();
-        assert_eq!(states, [("ledger", State::Ok), ("ledger-format", State::Attention), ("spool", State::Attention)]);
-        assert_eq!(ledger_checks(&ledger, Some("away"))[0].state, State::CouldNotAsk);
+        let states: Vec<_> = checks
+            .iter()
+            .map(|check| (check.id.as_str(), check.state))
+            .collect();
+        assert_eq!(
+            states,
+            [
+                ("ledger", State::Ok),
+                ("ledger-format", State::Attention),
+                ("spool", State::Attention)
+            ]
+        );
+        assert_eq!(
+            ledger_checks(&ledger, Some("away"))[0].state,
+            State::CouldNotAsk
+        );
     }
 
     #[test]
@@ -646,11 +1017,17 @@ mod tests {
             id: "x".to_owned(),
             message: "y".to_owned(),
         });
-        assert_eq!(set_check(&View::default(), Family::V4, "s", &error).state, State::CouldNotAsk);
+        assert_eq!(
+            set_check(&View::default(), Family::V4, "s", &error).state,
+            State::CouldNotAsk
+        );
         let none = Err(ObserveError::NoSuchSet {
             name: "s".to_owned(),
             scope: "scope CLOUDFRONT",
         });
-        assert_eq!(set_check(&View::default(), Family::V4, "s", &none).state, State::Attention);
+        assert_eq!(
+            set_check(&View::default(), Family::V4, "s", &none).state,
+            State::Attention
+        );
     }
 }

@@ -7,7 +7,7 @@ use super::change::{self, Basis, Intention, Needs, Seen};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::event::duration::human;
-use crate::ledger::body::{Drift, GeoReset, Kind};
+use crate::ledger::body::{Drift, GeoReset, Intent, Kind};
 use crate::ledger::view::{Change, Progress};
 use crate::plan::change::{Draft, Touched, empty_intent};
 use crate::render::Answer;
@@ -30,26 +30,68 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
     let session = context.session().await?;
-    change::run(&session, &Undo { id: args.id.clone() }).await
+    change::run(
+        &session,
+        &Undo {
+            id: args.id.clone(),
+        },
+    )
+    .await
 }
 
-struct Undo {
+pub(crate) struct Undo {
     id: Option<String>,
 }
 
 impl Undo {
+    /// The operator's own last change.
+    pub(crate) fn last() -> Self {
+        Self { id: None }
+    }
+
     fn target<'a>(&self, basis: &'a Basis<'_>) -> Result<&'a Change, Failure> {
         let found = match &self.id {
             Some(id) => basis.view.find(id).ok_or_else(|| {
-                Failure::new(Exit::Usage, "entry.unknown", format!("there is no change `{id}` in this event's ledger"))
-                    .hint("`onair ledger list` shows them")
+                Failure::new(
+                    Exit::Usage,
+                    "entry.unknown",
+                    format!("there is no change `{id}` in this event's ledger"),
+                )
+                .hint("`onair ledger list` shows them")
             })?,
             None => basis.view.last_by(&basis.operator).ok_or_else(|| {
-                Failure::new(Exit::Usage, "entry.none", format!("{} has changed nothing that could be taken back", basis.operator))
-                    .hint("a colleague's change: onair undo ID; `onair ledger list` shows them")
+                Failure::new(
+                    Exit::Usage,
+                    "entry.none",
+                    format!(
+                        "{} has changed nothing that could be taken back",
+                        basis.operator
+                    ),
+                )
+                .hint("a colleague's change: onair undo ID; `onair ledger list` shows them")
             })?,
         };
         Ok(found)
+    }
+}
+
+/// The intent that takes `target` back.
+pub(crate) fn taking_back(target: &Change, empty: Intent) -> Intent {
+    let intent = target.intent();
+    let reversed = intent.geo_reset.iter().map(|reset| GeoReset {
+        distribution: reset.distribution.clone(),
+        before: reset.after.clone(),
+        after: reset.before.clone(),
+    });
+    Intent {
+        undoes: Some(*target.id()),
+        gives: intent.takes.clone(),
+        takes: Drift {
+            prefixes: intent.gives.prefixes.clone(),
+            keys: intent.gives.keys.clone(),
+        },
+        geo_reset: reversed.collect(),
+        ..empty
     }
 }
 
@@ -77,29 +119,24 @@ impl Intention for Undo {
         let target = self.target(basis)?;
         let intent = target.intent();
         let summary = format!("UNDO {}: {}", target.name(), intent.summary);
-        let mut undo = empty_intent("ledger undo", &summary, Kind::Undo, basis.now);
-        undo.undoes = Some(*target.id());
-        undo.gives = intent.takes.clone();
-        undo.takes = Drift {
-            prefixes: intent.gives.prefixes.clone(),
-            keys: intent.gives.keys.clone(),
-        };
-        undo.geo_reset = intent
-            .geo_reset
-            .iter()
-            .map(|reset| GeoReset {
-                distribution: reset.distribution.clone(),
-                before: reset.after.clone(),
-                after: reset.before.clone(),
-            })
-            .collect();
+        let undo = taking_back(
+            target,
+            empty_intent("ledger undo", &summary, Kind::Undo, basis.now),
+        );
         let age = basis.now.duration_since(target.at());
         let since = basis.view.touched_since(target);
         let headline = format!("{summary} · by {} {} ago", target.operator(), human(age));
         let mut draft = Draft::new(undo, headline);
-        draft.values = vec![json!({ "entry": target.name(), "summary": intent.summary, "operator": target.operator() })];
+        draft.values = vec![
+            json!({ "entry": target.name(), "summary": intent.summary, "operator": target.operator() }),
+        ];
         if let Some(undoer) = basis.view.undone_by(target) {
-            draft.nothing_to_do = Some(format!("{} was taken back already, by {} ({})", target.name(), undoer.operator(), undoer.name()));
+            draft.nothing_to_do = Some(format!(
+                "{} was taken back already, by {} ({})",
+                target.name(),
+                undoer.operator(),
+                undoer.name()
+            ));
             return Ok(draft);
         }
         if target.progress() == Progress::Void {

@@ -12,7 +12,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// The values a command works on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValueArgs {
-    /// Values; @FILE reads them from a file, - from standard input
+    /// Addresses or prefixes; @FILE reads them from a file, - from standard input
     #[arg(required = true, value_name = "VALUE")]
     values: Vec<String>,
     /// Column of a CSV file: its name or number
@@ -31,8 +31,14 @@ impl ValueArgs {
                     text,
                     comment: None,
                 }),
-                ValueSource::File(path) => lines.extend(lines_of_file(&path.to_string_lossy(), self.column.as_deref(), context)?),
-                ValueSource::Stdin => lines.extend(lines_of_file("-", self.column.as_deref(), context)?),
+                ValueSource::File(path) => lines.extend(lines_of_file(
+                    &path.to_string_lossy(),
+                    self.column.as_deref(),
+                    context,
+                )?),
+                ValueSource::Stdin => {
+                    lines.extend(lines_of_file("-", self.column.as_deref(), context)?)
+                }
             }
         }
         Ok(lines)
@@ -40,7 +46,11 @@ impl ValueArgs {
 }
 
 /// The lines of a file, or of standard input for `-`.
-pub(crate) fn lines_of_file(file: &str, column: Option<&str>, context: &Context) -> Result<Vec<InputLine>, Failure> {
+pub(crate) fn lines_of_file(
+    file: &str,
+    column: Option<&str>,
+    context: &Context,
+) -> Result<Vec<InputLine>, Failure> {
     let column = column
         .map(Column::parse)
         .transpose()
@@ -50,14 +60,22 @@ pub(crate) fn lines_of_file(file: &str, column: Option<&str>, context: &Context)
     } else {
         read_file(Path::new(file))?
     };
-    read_values(&text, column.as_ref()).map_err(|error| Failure::usage(format!("{file} could not be read as values")).because(error))
+    read_values(&text, column.as_ref()).map_err(|error| {
+        Failure::usage(format!("{file} could not be read as values")).because(error)
+    })
 }
 
-fn read_file(path: &Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::usage(format!("{} could not be read", path.display())).because(error);
+/// A file's text, of a size that could be meant.
+pub(super) fn read_file(path: &Path) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::usage(format!("{} could not be read", path.display())).because(error)
+    };
     let size = std::fs::metadata(path).map_err(failed)?.len();
     if size > LARGEST {
-        return Err(Failure::usage(format!("{} is {size} bytes; the most is {LARGEST}", path.display())));
+        return Err(Failure::usage(format!(
+            "{} is {size} bytes; the most is {LARGEST}",
+            path.display()
+        )));
     }
     Ok(decode(&std::fs::read(path).map_err(failed)?))
 }

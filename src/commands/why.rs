@@ -101,9 +101,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
 /// What is asked about; true when it came the way that tokens should.
 fn read(args: &Args, context: &Context) -> Result<(SecretString, bool), Failure> {
     if args.what == "-" {
-        let text = context.ui.read_secret("token, or anything else to explain")?;
+        let text = context
+            .ui
+            .read_secret("token, or anything else to explain")?;
         if text.trim().is_empty() {
-            return Err(Failure::usage("there is nothing to explain on standard input"));
+            return Err(Failure::usage(
+                "there is nothing to explain on standard input",
+            ));
         }
         return Ok((SecretString::from(text), true));
     }
@@ -117,7 +121,9 @@ fn read(args: &Args, context: &Context) -> Result<(SecretString, bool), Failure>
 fn understand(session: &Session, what: &SecretString, secret: bool) -> Result<Question, Failure> {
     let text = what.expose_secret().trim();
     if text.lines().count() > 1 && !text.contains('\t') {
-        return Err(Failure::usage("more than one line to explain").hint("ask for one thing at a time"));
+        return Err(
+            Failure::usage("more than one line to explain").hint("ask for one thing at a time")
+        );
     }
     if text.contains('\t') {
         return log_line(session, text);
@@ -129,17 +135,25 @@ fn understand(session: &Session, what: &SecretString, secret: bool) -> Result<Qu
         Ok(parsed) => {
             let cidr = parsed.cidr;
             let mut question = Question {
-                kind: if cidr.is_single() { "address" } else { "prefix" },
+                kind: if cidr.is_single() {
+                    "address"
+                } else {
+                    "prefix"
+                },
                 shown: shown(cidr),
                 prefix: Some(cidr),
                 ..Question::default()
             };
             if let Some(from) = parsed.normalized_from {
-                question.notes.push(format!("{from} has host bits; it is the network {cidr}"));
+                question
+                    .notes
+                    .push(format!("{from} has host bits; it is the network {cidr}"));
             }
             return Ok(question);
         }
-        Err(error @ CidrError::Mapped { .. }) => return Err(Failure::new(Exit::Usage, "value.malformed", error)),
+        Err(error @ CidrError::Mapped { .. }) => {
+            return Err(Failure::new(Exit::Usage, "value.malformed", error));
+        }
         Err(_) => {}
     }
     if is_handle(text) {
@@ -164,15 +178,26 @@ fn understand(session: &Session, what: &SecretString, secret: bool) -> Result<Qu
     if let Some(question) = claim(session, text)? {
         return Ok(question);
     }
-    let opaque = session.runbook.tokens.as_ref().is_some_and(|tokens| tokens.format == TokenFormat::Opaque);
+    let opaque = session
+        .runbook
+        .tokens
+        .as_ref()
+        .is_some_and(|tokens| tokens.format == TokenFormat::Opaque);
     let long_opaque = opaque && text.len() >= 16 && !text.contains(char::is_whitespace);
-    if crate::token::is_structured(text) || long_opaque || (secret && text.len() > LONGEST_SHOWN) || text.to_ascii_lowercase().starts_with("bearer ") {
+    if crate::token::is_structured(text)
+        || long_opaque
+        || (secret && text.len() > LONGEST_SHOWN)
+        || text.to_ascii_lowercase().starts_with("bearer ")
+    {
         return token(session, text, secret);
     }
     let named = if text.chars().count() <= LONGEST_SHOWN && !secret {
         format!("`{}`", printable(text))
     } else {
-        format!("the value ({} characters, not repeated here)", text.chars().count())
+        format!(
+            "the value ({} characters, not repeated here)",
+            text.chars().count()
+        )
     };
     let mut failure = Failure::new(
         Exit::Usage,
@@ -190,10 +215,14 @@ fn understand(session: &Session, what: &SecretString, secret: bool) -> Result<Qu
 
 /// A change's handle (`jess-7`) or its ULID.
 fn is_handle(text: &str) -> bool {
-    let ulid = text.len() == 26 && text.starts_with(['0', '1']) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let ulid = text.len() == 26
+        && text.starts_with(['0', '1'])
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let handle = text.rsplit_once('-').is_some_and(|(name, number)| {
         name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && (1..=6).contains(&number.len())
             && number.bytes().all(|byte| byte.is_ascii_digit())
     });
@@ -205,15 +234,24 @@ fn claim(session: &Session, text: &str) -> Result<Option<Question>, Failure> {
     let Some((claim, value)) = text.split_once(':') else {
         return Ok(None);
     };
-    let named = !claim.is_empty() && claim.len() <= 64 && claim.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    let named = !claim.is_empty()
+        && claim.len() <= 64
+        && claim
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     if !named || value.is_empty() {
         return Ok(None);
     }
     let Some(tokens) = &session.runbook.tokens else {
-        return Err(Failure::usage("the runbook has no [tokens] section, so no claim is looked up"));
+        return Err(Failure::usage(
+            "the runbook has no [tokens] section, so no claim is looked up",
+        ));
     };
     if crate::token::is_structured(value) {
-        return Err(Failure::usage(format!("the value of {claim} looks like a whole token")).hint("onair why - reads a token without showing it"));
+        return Err(
+            Failure::usage(format!("the value of {claim} looks like a whole token"))
+                .hint("onair why - reads a token without showing it"),
+        );
     }
     let event = session.runbook.event.id.as_str();
     let display = shortened(value, 60);
@@ -240,17 +278,30 @@ fn claim(session: &Session, text: &str) -> Result<Option<Question>, Failure> {
 /// A token, by every key that could revoke it.
 fn token(session: &Session, text: &str, secret: bool) -> Result<Question, Failure> {
     let Some(tokens) = &session.runbook.tokens else {
-        return Err(Failure::usage("the runbook has no [tokens] section, so no token is looked up"));
+        return Err(Failure::usage(
+            "the runbook has no [tokens] section, so no token is looked up",
+        ));
     };
     let expected = match tokens.format {
         TokenFormat::Jwt => Format::Jwt,
         TokenFormat::Cat => Format::Cat,
         TokenFormat::Opaque => Format::Opaque,
     };
-    let token = Token::read(text, Some(expected)).map_err(|error| Failure::new(Exit::Usage, "value.malformed", "the token could not be read").from_error(&error))?;
+    let token = Token::read(text, Some(expected)).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            "value.malformed",
+            "the token could not be read",
+        )
+        .caused_by(&error)
+    })?;
     let mut question = Question {
         kind: "token",
-        shown: format!("{} token sha256={}", token.format().word(), shortened(token.digest(), 12)),
+        shown: format!(
+            "{} token sha256={}",
+            token.format().word(),
+            shortened(token.digest(), 12)
+        ),
         keys: keys_of(session, &token),
         ..Question::default()
     };
@@ -261,7 +312,10 @@ fn token(session: &Session, text: &str, secret: bool) -> Result<Question, Failur
     }
     let now = session.clock.now();
     if let Some(expires) = token.expires().filter(|expires| *expires <= now) {
-        question.notes.push(format!("by its own claims the token expired {} ago; that is unproven here", human(now.duration_since(expires))));
+        question.notes.push(format!(
+            "by its own claims the token expired {} ago; that is unproven here",
+            human(now.duration_since(expires))
+        ));
     }
     Ok(question)
 }
@@ -279,7 +333,10 @@ fn keys_of(session: &Session, token: &Token) -> Vec<KeyAsked> {
         .into_iter()
         .filter_map(|one| {
             let key = one.key?.as_str().to_owned();
-            let whole = token.claim(&one.claim).ok().and_then(crate::token::ClaimValue::text_form);
+            let whole = token
+                .claim(&one.claim)
+                .ok()
+                .and_then(crate::token::ClaimValue::text_form);
             Some(KeyAsked {
                 typable: whole.is_some_and(|whole| whole == one.display),
                 key,
@@ -292,28 +349,52 @@ fn keys_of(session: &Session, token: &Token) -> Vec<KeyAsked> {
 
 /// A URL of one of the distributions; a token in it is looked up and not shown.
 fn url(session: &Session, text: &str) -> Result<Question, Failure> {
-    let uri: http::Uri = text.parse().map_err(|_| Failure::new(Exit::Usage, "value.malformed", "the URL could not be read"))?;
+    let uri: http::Uri = text
+        .parse()
+        .map_err(|_| Failure::new(Exit::Usage, "value.malformed", "the URL could not be read"))?;
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
     let mut question = request_for(session, &host, uri.path(), uri.query())?;
     question.kind = "url";
     Ok(question)
 }
 
-fn request_for(session: &Session, host: &str, path: &str, query: Option<&str>) -> Result<Question, Failure> {
+fn request_for(
+    session: &Session,
+    host: &str,
+    path: &str,
+    query: Option<&str>,
+) -> Result<Question, Failure> {
     let distributions = &session.runbook.distributions;
-    let known: Vec<&str> = distributions.iter().map(|one| one.domain.as_str()).collect();
-    let found = distributions.iter().find(|one| one.domain.eq_ignore_ascii_case(host)).ok_or_else(|| {
-        Failure::usage(format!("{} is not one of the event's distributions", shortened(host, 80))).hint(format!("they are {}", known.join(", ")))
-    })?;
+    let known: Vec<&str> = distributions
+        .iter()
+        .map(|one| one.domain.as_str())
+        .collect();
+    let found = distributions
+        .iter()
+        .find(|one| one.domain.eq_ignore_ascii_case(host))
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "{} is not one of the event's distributions",
+                shortened(host, 80)
+            ))
+            .hint(format!("they are {}", known.join(", ")))
+        })?;
     let address = match query {
         Some(query) => format!("https://{host}{path}?{query}"),
         None => format!("https://{host}{path}"),
     };
-    let carried = Token::read(&address, None)
-        .ok()
-        .filter(|token| token.place() != crate::token::Place::Alone && (token.format() != Format::Opaque || token.place() == crate::token::Place::Query));
-    let in_path = carried.as_ref().is_some_and(|token| token.place() == crate::token::Place::Path);
-    let shown_path = if in_path { "/…".to_owned() } else { shortened(path, 80) };
+    let carried = Token::read(&address, None).ok().filter(|token| {
+        token.place() != crate::token::Place::Alone
+            && (token.format() != Format::Opaque || token.place() == crate::token::Place::Query)
+    });
+    let in_path = carried
+        .as_ref()
+        .is_some_and(|token| token.place() == crate::token::Place::Path);
+    let shown_path = if in_path {
+        "/…".to_owned()
+    } else {
+        shortened(path, 80)
+    };
     let mut question = Question {
         shown: format!("{}{shown_path}", found.domain),
         distribution: Some(found.id.clone()),
@@ -325,7 +406,9 @@ fn request_for(session: &Session, host: &str, path: &str, query: Option<&str>) -
     };
     if let Some(token) = carried {
         question.keys = keys_of(session, &token);
-        question.notes.push("it carries a token, which is looked up too".to_owned());
+        question
+            .notes
+            .push("it carries a token, which is looked up too".to_owned());
     }
     Ok(question)
 }
@@ -347,7 +430,10 @@ mod field {
 
 /// A line of CloudFront's standard log, with tabs between the fields.
 fn log_line(session: &Session, text: &str) -> Result<Question, Failure> {
-    let line = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+    let line = text
+        .lines()
+        .find(|line| !line.starts_with('#'))
+        .unwrap_or_default();
     let fields: Vec<&str> = line.split('\t').collect();
     let malformed = |why: &str| {
         Failure::new(Exit::Usage, "value.malformed", format!("the line is not one of CloudFront's standard log: {why}"))
@@ -356,24 +442,41 @@ fn log_line(session: &Session, text: &str) -> Result<Question, Failure> {
     if fields.len() < field::LEAST {
         return Err(malformed(&format!("{} fields", fields.len())));
     }
-    let value = |place: usize| fields.get(place).copied().filter(|value| *value != "-" && !value.is_empty());
-    let address: std::net::IpAddr = value(field::ADDRESS).and_then(|text| text.parse().ok()).ok_or_else(|| malformed("field 5 is not an address"))?;
-    let host = value(field::HOST_HEADER).or_else(|| value(field::HOST)).unwrap_or_default();
+    let value = |place: usize| {
+        fields
+            .get(place)
+            .copied()
+            .filter(|value| *value != "-" && !value.is_empty())
+    };
+    let address: std::net::IpAddr = value(field::ADDRESS)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| malformed("field 5 is not an address"))?;
+    let host = value(field::HOST_HEADER)
+        .or_else(|| value(field::HOST))
+        .unwrap_or_default();
     let path = value(field::PATH).unwrap_or("/");
     let mut question = match request_for(session, host, path, value(field::QUERY)) {
         Ok(question) => question,
         // The host may be the distribution's own name, which the runbook does not hold.
         Err(_) => Question {
             shown: shortened(host, 60),
-            notes: vec!["its host is none of the runbook's domains; all distributions are asked".to_owned()],
+            notes: vec![
+                "its host is none of the runbook's domains; all distributions are asked".to_owned(),
+            ],
             ..Question::default()
         },
     };
     question.kind = "log-line";
     question.shown = format!("{address} at {}", question.shown);
     question.prefix = Some(Cidr::single(address));
-    question.user_agent = value(field::USER_AGENT).map(|text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned());
-    let result = value(field::DETAILED_RESULT).or_else(|| value(field::RESULT)).unwrap_or("no result");
+    question.user_agent = value(field::USER_AGENT).map(|text| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    });
+    let result = value(field::DETAILED_RESULT)
+        .or_else(|| value(field::RESULT))
+        .unwrap_or("no result");
     question.notes.push(format!(
         "the line says: {} {}, {} {}",
         shortened(value(field::STATUS).unwrap_or("no status"), 10),
@@ -386,7 +489,11 @@ fn log_line(session: &Session, text: &str) -> Result<Question, Failure> {
 
 /// A single address without its length.
 fn shown(cidr: Cidr) -> String {
-    if cidr.is_single() { cidr.address().to_string() } else { cidr.to_string() }
+    if cidr.is_single() {
+        cidr.address().to_string()
+    } else {
+        cidr.to_string()
+    }
 }
 
 async fn answer(session: &Session, mut question: Question) -> Result<Answer, Failure> {
@@ -394,7 +501,15 @@ async fn answer(session: &Session, mut question: Question) -> Result<Answer, Fai
     if let Some(name) = question.entry.clone() {
         let view = ledger.await?.view;
         let change = view.find(&name).ok_or_else(|| {
-            Failure::new(Exit::Usage, "entry.unknown", format!("there is no change `{}` in this event's ledger", printable(&name))).hint("`onair ledger list` shows them")
+            Failure::new(
+                Exit::Usage,
+                "entry.unknown",
+                format!(
+                    "there is no change `{}` in this event's ledger",
+                    printable(&name)
+                ),
+            )
+            .hint("`onair ledger list` shows them")
         })?;
         return Ok(explain_entry(session, &view, change));
     }
@@ -402,33 +517,69 @@ async fn answer(session: &Session, mut question: Question) -> Result<Answer, Fai
         .runbook
         .distributions
         .iter()
-        .filter(|one| question.distribution.as_ref().is_none_or(|id| *id == one.id))
+        .filter(|one| {
+            question
+                .distribution
+                .as_ref()
+                .is_none_or(|id| *id == one.id)
+        })
         .map(|one| (one.name.clone(), one.id.clone()))
         .collect();
     let keys: Vec<String> = question.keys.iter().map(|one| one.key.clone()).collect();
-    let store = session.store_name().ok().filter(|_| !keys.is_empty()).map(|name| (name, keys.as_slice()));
-    let (ledger, reading) = futures_util::join!(ledger, layers::read(&session.cloud, &distributions, store));
+    let store = session
+        .store_name()
+        .ok()
+        .filter(|_| !keys.is_empty())
+        .map(|name| (name, keys.as_slice()));
+    let (ledger, reading) =
+        futures_util::join!(ledger, layers::read(&session.cloud, &distributions, store));
     let (view, ledger_warning) = match ledger {
         Ok(read) => (read.view, None),
         Err(failure) => {
             let cause = failure.causes.first().unwrap_or(&failure.message).clone();
-            (crate::ledger::read_local(&session.ledger), Some(format!("the ledger could not be read ({cause}): who put it there is not known")))
+            (
+                crate::ledger::read_local(&session.ledger),
+                Some(format!(
+                    "the ledger could not be read ({cause}): who put it there is not known"
+                )),
+            )
         }
     };
     let state = session.state(&view);
     let now = session.clock.now();
     let start = now.saturating_sub(WINDOW).unwrap_or(now);
     let sampled = if question.prefix.is_some() || question.country.is_some() {
-        layers::sampled(&session.cloud, &session.clock, &reading, (start, now), SAMPLES_LIMIT).await
+        layers::sampled(
+            &session.cloud,
+            &session.clock,
+            &reading,
+            (start, now),
+            SAMPLES_LIMIT,
+        )
+        .await
     } else {
         Err("WAF's samples hold no tokens".to_owned())
     };
     if question.country.is_none()
-        && let (Some(prefix), Ok(sampled)) = (question.prefix.filter(|prefix| prefix.is_single()), &sampled)
-        && let Some(country) = sampled.requests.iter().rev().find(|one| one.address.parse().is_ok_and(|address| prefix.covers_address(address))).and_then(|one| one.country.clone())
+        && let (Some(prefix), Ok(sampled)) = (
+            question.prefix.filter(|prefix| prefix.is_single()),
+            &sampled,
+        )
+        && let Some(country) = sampled
+            .requests
+            .iter()
+            .rev()
+            .find(|one| {
+                one.address
+                    .parse()
+                    .is_ok_and(|address| prefix.covers_address(address))
+            })
+            .and_then(|one| one.country.clone())
         && let Ok(country) = Country::parse(&country)
     {
-        question.notes.push(format!("its country is {country} per WAF's samples"));
+        question
+            .notes
+            .push(format!("its country is {country} per WAF's samples"));
         question.country = Some(country);
     }
     let found = Found::of(session, &view, &question, &reading, &state, now);
@@ -455,7 +606,14 @@ struct Decided {
 }
 
 impl Found {
-    fn of(session: &Session, view: &View, question: &Question, reading: &Reading, state: &EventState, now: Timestamp) -> Self {
+    fn of(
+        session: &Session,
+        view: &View,
+        question: &Question,
+        reading: &Reading,
+        state: &EventState,
+        now: Timestamp,
+    ) -> Self {
         let viewer = viewer(session, question, now);
         let distributions: Vec<Decided> = reading
             .distributions
@@ -481,8 +639,12 @@ impl Found {
         for change in view.open() {
             let subjects = covered(view, change, question);
             if !subjects.is_empty() {
-                found.entries.push(entry_json(session, state, change, &subjects));
-                found.entry_words.push(entry_words(session, state, change, &subjects, now));
+                found
+                    .entries
+                    .push(entry_json(session, state, change, &subjects));
+                found
+                    .entry_words
+                    .push(entry_words(session, state, change, &subjects, now));
             }
         }
         let elements = found.drifting_addresses(session, view, question, reading);
@@ -493,23 +655,39 @@ impl Found {
     }
 
     /// Elements of IP sets that hold the address and that no entry explains, as `unblock` takes them.
-    fn drifting_addresses(&mut self, session: &Session, view: &View, question: &Question, reading: &Reading) -> Vec<Cidr> {
+    fn drifting_addresses(
+        &mut self,
+        session: &Session,
+        view: &View,
+        question: &Question,
+        reading: &Reading,
+    ) -> Vec<Cidr> {
         let Some(prefix) = question.prefix else {
             return Vec::new();
         };
-        let ours: Vec<String> = session.sets().map(|sets| sets.into_values().collect()).unwrap_or_default();
+        let ours: Vec<String> = session
+            .sets()
+            .map(|sets| sets.into_values().collect())
+            .unwrap_or_default();
         let mut elements = Vec::new();
         for (arn, set) in &reading.ip_sets {
             let name = layers::set_name(arn);
-            let held = set.iter().flatten().filter(|element| element.overlaps(prefix));
+            let held = set
+                .iter()
+                .flatten()
+                .filter(|element| element.overlaps(prefix));
             for element in held {
                 if !ours.iter().any(|one| one == name) {
-                    self.drift.push(format!("{element} is in IP set {name}, which is not the event's blocklist"));
+                    self.drift.push(format!(
+                        "{element} is in IP set {name}, which is not the event's blocklist"
+                    ));
                     continue;
                 }
                 let demand = Demand::of(view, None, element.family());
                 if !demand.explains(*element) || demand.is_marked_foreign(*element) {
-                    self.drift.push(format!("{element} in {name} is not in the ledger: someone else put it there"));
+                    self.drift.push(format!(
+                        "{element} in {name} is not in the ledger: someone else put it there"
+                    ));
                     elements.push(*element);
                 }
             }
@@ -517,21 +695,39 @@ impl Found {
         elements
     }
 
-    fn drifting_countries(&mut self, session: &Session, view: &View, question: &Question, reading: &Reading) {
-        let Some(country) = question.country else { return };
+    fn drifting_countries(
+        &mut self,
+        session: &Session,
+        view: &View,
+        question: &Question,
+        reading: &Reading,
+    ) {
+        let Some(country) = question.country else {
+            return;
+        };
         for subject in &reading.distributions {
             let refused = self.distributions.iter().any(|one| {
-                one.id == subject.id && one.lines.iter().any(|line| line.layer == Layer::Geo && line.state == layers::State::Refused)
+                one.id == subject.id
+                    && one.lines.iter().any(|line| {
+                        line.layer == Layer::Geo && line.state == layers::State::Refused
+                    })
             });
             let asked = view.open().any(|change| {
                 view.countries(change).iter().any(|(ask, standing)| {
-                    ask.country == country && ask.distribution == subject.id && ask.wanted == Access::Blocked && *standing != Standing::Closing
+                    ask.country == country
+                        && ask.distribution == subject.id
+                        && ask.wanted == Access::Blocked
+                        && *standing != Standing::Closing
                 })
             });
             if !refused || asked {
                 continue;
             }
-            let by_runbook = session.runbook.geo.as_ref().is_some_and(|geo| geo.blocks(country));
+            let by_runbook = session
+                .runbook
+                .geo
+                .as_ref()
+                .is_some_and(|geo| geo.blocks(country));
             self.drift.push(if by_runbook {
                 format!("{} keeps {country} out by the runbook's [geo]: it is not in the rights", subject.name)
             } else {
@@ -541,45 +737,85 @@ impl Found {
     }
 
     fn drifting_keys(&mut self, view: &View, question: &Question, reading: &Reading) {
-        let Some(Ok(values)) = &reading.keys else { return };
+        let Some(Ok(values)) = &reading.keys else {
+            return;
+        };
         let asked = crate::plan::keys::standing_keys(view);
-        for key in question.keys.iter().filter(|key| values.contains_key(&key.key) && !asked.contains_key(&key.key)) {
-            self.drift.push(format!("{} {} is in the store and not in the ledger: someone else put it there", key.claim, key.shown));
+        for key in question
+            .keys
+            .iter()
+            .filter(|key| values.contains_key(&key.key) && !asked.contains_key(&key.key))
+        {
+            self.drift.push(format!(
+                "{} {} is in the store and not in the ledger: someone else put it there",
+                key.claim, key.shown
+            ));
         }
     }
 
     /// The command that lifts the first refusal.
     fn lifting(&self, question: &Question, foreign: &[Cidr]) -> Option<String> {
-        let layers: Vec<Layer> = self.distributions.iter().filter_map(|one| layers::refusal(&one.lines)).map(|line| line.layer).collect();
+        let layers: Vec<Layer> = self
+            .distributions
+            .iter()
+            .filter_map(|one| layers::refusal(&one.lines))
+            .map(|line| line.layer)
+            .collect();
         let first = layers.iter().min().copied();
         let entries = !self.entries.is_empty();
         match first {
-            Some(Layer::Geo) => question.country.map(|country| format!("onair geo unblock {country}")),
+            Some(Layer::Geo) => question
+                .country
+                .map(|country| format!("onair geo unblock {country}")),
             Some(Layer::Revocation) => Some(restore(question)),
             _ => {
                 let prefix = question.prefix?;
                 let blocked = self.distributions.iter().any(|one| {
-                    one.lines.iter().any(|line| line.layer == Layer::Waf && line.state != layers::State::Allowed && line.reason.contains("IP set"))
+                    one.lines.iter().any(|line| {
+                        line.layer == Layer::Waf
+                            && line.state != layers::State::Allowed
+                            && line.reason.contains("IP set")
+                    })
                 });
                 // Someone else's wider element is lifted by its own name only.
-                let mut values: Vec<Cidr> = foreign.iter().copied().filter(|element| !prefix.covers(*element)).collect();
+                let mut values: Vec<Cidr> = foreign
+                    .iter()
+                    .copied()
+                    .filter(|element| !prefix.covers(*element))
+                    .collect();
                 if entries || foreign.iter().any(|element| prefix.covers(*element)) {
                     values.insert(0, prefix);
                 }
                 let values: Vec<String> = values.into_iter().map(shown).collect();
-                (!values.is_empty() && (blocked || entries)).then(|| format!("onair unblock {}", values.join(" ")))
+                (!values.is_empty() && (blocked || entries))
+                    .then(|| format!("onair unblock {}", values.join(" ")))
             }
         }
     }
 
-    fn answer(&self, session: &Session, state: &EventState, question: &Question, reading: &Reading, hits: &Hits, ledger_warning: Option<String>) -> Answer {
+    fn answer(
+        &self,
+        session: &Session,
+        state: &EventState,
+        question: &Question,
+        reading: &Reading,
+        hits: &Hits,
+        ledger_warning: Option<String>,
+    ) -> Answer {
         let mut text = super::header(session, state, None);
         text.push_str(&format!("{} · {}\n", question.shown, question.kind));
         let mut sheet = Sheet::new(&["distribution", "layer", "decision", "rule", "reason"]);
         for group in same(&self.distributions) {
             let one = group[0];
-            let names: Vec<String> = group.iter().map(|one| format!("{} ({})", one.name, one.id)).collect();
-            text.push_str(&format!("{}: {}\n", names.join(" and "), verdict_words(one)));
+            let names: Vec<String> = group
+                .iter()
+                .map(|one| format!("{} ({})", one.name, one.id))
+                .collect();
+            text.push_str(&format!(
+                "{}: {}\n",
+                names.join(" and "),
+                verdict_words(one)
+            ));
             for line in &one.lines {
                 text.push_str(&line_words(line));
             }
@@ -602,10 +838,15 @@ impl Found {
             text.push_str(&format!("note: {note}\n"));
         }
         text.push_str(&format!("{}\n", hits.words));
-        let refused = self.distributions.iter().any(|one| one.outcome == Outcome::Refused);
+        let refused = self
+            .distributions
+            .iter()
+            .any(|one| one.outcome == Outcome::Refused);
         match (&self.lift, refused) {
             (Some(lift), _) => text.push_str(&format!("lift it: {lift}\n")),
-            (None, true) => text.push_str("onair cannot lift this: what refuses is not the event's to change\n"),
+            (None, true) => {
+                text.push_str("onair cannot lift this: what refuses is not the event's to change\n")
+            }
             (None, false) => text.push_str("nothing to lift\n"),
         }
         let data = json!({
@@ -619,7 +860,9 @@ impl Found {
             "hits": hits.data,
             "lift": self.lift,
         });
-        let mut answer = Answer::new("why", data, text).with_head(session.head(Some(state), None)).with_sheet(sheet);
+        let mut answer = Answer::new("why", data, text)
+            .with_head(session.head(Some(state), None))
+            .with_sheet(sheet);
         answer.warnings.extend(question.warnings.iter().cloned());
         answer.warnings.extend(ledger_warning);
         answer.warnings.extend(reading.warnings.iter().cloned());
@@ -643,10 +886,21 @@ impl Decided {
 
 /// The command that brings a revoked token back.
 fn restore(question: &Question) -> String {
-    match question.keys.iter().find(|key| key.typable && key.claim != "token") {
+    match question
+        .keys
+        .iter()
+        .find(|key| key.typable && key.claim != "token")
+    {
         Some(key) => {
-            let plain = key.shown.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._@:/+=".contains(&byte));
-            let value = if plain { key.shown.clone() } else { format!("'{}'", key.shown.replace('\'', r"'\''")) };
+            let plain = key
+                .shown
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._@:/+=".contains(&byte));
+            let value = if plain {
+                key.shown.clone()
+            } else {
+                format!("'{}'", key.shown.replace('\'', r"'\''"))
+            };
             format!("onair token restore --by {} {value}", key.claim)
         }
         None => "onair token restore -".to_owned(),
@@ -654,7 +908,13 @@ fn restore(question: &Question) -> String {
 }
 
 fn viewer(session: &Session, question: &Question, now: Timestamp) -> Viewer {
-    let path = question.path.clone().or_else(|| session.runbook.distributions.iter().find_map(|one| one.samples.manifest.clone()));
+    let path = question.path.clone().or_else(|| {
+        session
+            .runbook
+            .distributions
+            .iter()
+            .find_map(|one| one.samples.manifest.clone())
+    });
     let mut request = ViewerRequest::new(path.as_deref().unwrap_or("/"), now);
     request.address = question.prefix.map(Cidr::address);
     request.country = question.country.map(|country| country.code().to_owned());
@@ -663,7 +923,11 @@ fn viewer(session: &Session, question: &Question, now: Timestamp) -> Viewer {
     Viewer {
         request,
         prefix: question.prefix.filter(|prefix| !prefix.is_single()),
-        enforces: session.runbook.tokens.as_ref().is_some_and(|tokens| tokens.mode == TokenMode::Enforce),
+        enforces: session
+            .runbook
+            .tokens
+            .as_ref()
+            .is_some_and(|tokens| tokens.mode == TokenMode::Enforce),
     }
 }
 
@@ -671,11 +935,19 @@ fn viewer(session: &Session, question: &Question, now: Timestamp) -> Viewer {
 /// says nothing, and so does geo of a claim.
 fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
     for line in lines.iter_mut() {
-        if line.state == layers::State::Unknown && line.layer == Layer::Geo && question.prefix.is_none() && question.country.is_none() {
+        if line.state == layers::State::Unknown
+            && line.layer == Layer::Geo
+            && question.prefix.is_none()
+            && question.country.is_none()
+        {
             line.state = layers::State::NotEvaluated;
             line.reason = "depends on the viewer's country (--country CODE)".to_owned();
         }
-        if line.state == layers::State::Unknown && line.layer == Layer::Waf && question.prefix.is_none() && line.reason.contains("the address is not known") {
+        if line.state == layers::State::Unknown
+            && line.layer == Layer::Waf
+            && question.prefix.is_none()
+            && line.reason.contains("the address is not known")
+        {
             line.state = layers::State::NotEvaluated;
             line.reason = "depends on the viewer's address (--address ADDRESS)".to_owned();
         }
@@ -683,7 +955,9 @@ fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
             line.reason = "the runbook names no function".to_owned();
         }
     }
-    let waf_depends = lines.iter().any(|line| line.layer == Layer::Waf && line.state == layers::State::NotEvaluated);
+    let waf_depends = lines
+        .iter()
+        .any(|line| line.layer == Layer::Waf && line.state == layers::State::NotEvaluated);
     if waf_depends {
         lines.retain(|line| line.layer != Layer::Waf || line.state != layers::State::Allowed);
     }
@@ -704,11 +978,16 @@ fn same(distributions: &[Decided]) -> Vec<Vec<&Decided>> {
 fn verdict_words(one: &Decided) -> String {
     match (one.outcome, layers::refusal(&one.lines)) {
         (Outcome::Refused, Some(line)) => {
-            let status = line.status.map(|status| format!(" with {status}")).unwrap_or_default();
+            let status = line
+                .status
+                .map(|status| format!(" with {status}"))
+                .unwrap_or_default();
             format!("REFUSED by {}{status}", line.layer.name())
         }
         (Outcome::Served, _) => "not refused by any layer that was asked".to_owned(),
-        (Outcome::Unknown | Outcome::Refused, _) => "not known: no layer that answered refuses, and some could not be judged".to_owned(),
+        (Outcome::Unknown | Outcome::Refused, _) => {
+            "not known: no layer that answered refuses, and some could not be judged".to_owned()
+        }
     }
 }
 
@@ -717,35 +996,71 @@ fn line_words(line: &Line) -> String {
         (Some(rule), Layer::Waf) => format!(" · rule {}", printable(rule)),
         _ => String::new(),
     };
-    format!("  {:<10} {:<13} {}{rule}\n", line.layer.name(), line.state.word(), printable(&line.reason))
+    format!(
+        "  {:<10} {:<13} {}{rule}\n",
+        line.layer.name(),
+        line.state.word(),
+        printable(&line.reason)
+    )
 }
 
 /// What of the question an open change covers, in words.
 fn covered(view: &View, change: &Change, question: &Question) -> Vec<(String, Standing)> {
     let mut subjects = Vec::new();
     if let Some(prefix) = question.prefix {
-        let pieces = view.pieces(change).into_iter().filter(|piece| piece.cidr.overlaps(prefix));
+        let pieces = view
+            .pieces(change)
+            .into_iter()
+            .filter(|piece| piece.cidr.overlaps(prefix));
         subjects.extend(pieces.map(|piece| (shown(piece.cidr), piece.standing)));
     }
     if let Some(country) = question.country {
         let mut asks: Vec<(String, Standing)> = view
             .countries(change)
             .into_iter()
-            .filter(|(ask, _)| ask.country == country && question.distribution.as_ref().is_none_or(|id| *id == ask.distribution))
-            .map(|(ask, standing)| (format!("{} {}", ask.country, if ask.wanted == Access::Blocked { "blocked" } else { "served" }), standing))
+            .filter(|(ask, _)| {
+                ask.country == country
+                    && question
+                        .distribution
+                        .as_ref()
+                        .is_none_or(|id| *id == ask.distribution)
+            })
+            .map(|(ask, standing)| {
+                (
+                    format!(
+                        "{} {}",
+                        ask.country,
+                        if ask.wanted == Access::Blocked {
+                            "blocked"
+                        } else {
+                            "served"
+                        }
+                    ),
+                    standing,
+                )
+            })
             .collect();
         asks.dedup();
         subjects.extend(asks);
     }
     for key in &question.keys {
-        let asks = view.keys(change).into_iter().filter(|(ask, _)| ask.key == key.key);
-        subjects.extend(asks.map(|(ask, standing)| (format!("{} {}", ask.claim, ask.shown), standing)));
+        let asks = view
+            .keys(change)
+            .into_iter()
+            .filter(|(ask, _)| ask.key == key.key);
+        subjects
+            .extend(asks.map(|(ask, standing)| (format!("{} {}", ask.claim, ask.shown), standing)));
     }
     subjects.truncate(10);
     subjects
 }
 
-fn entry_json(session: &Session, state: &EventState, change: &Change, subjects: &[(String, Standing)]) -> Value {
+fn entry_json(
+    session: &Session,
+    state: &EventState,
+    change: &Change,
+    subjects: &[(String, Standing)],
+) -> Value {
     let intent = change.intent();
     json!({
         "entry": change.name(),
@@ -763,9 +1078,19 @@ fn entry_json(session: &Session, state: &EventState, change: &Change, subjects: 
     })
 }
 
-fn entry_words(session: &Session, state: &EventState, change: &Change, subjects: &[(String, Standing)], now: Timestamp) -> String {
+fn entry_words(
+    session: &Session,
+    state: &EventState,
+    change: &Change,
+    subjects: &[(String, Standing)],
+    now: Timestamp,
+) -> String {
     let intent = change.intent();
-    let names: Vec<&str> = subjects.iter().take(3).map(|(subject, _)| subject.as_str()).collect();
+    let names: Vec<&str> = subjects
+        .iter()
+        .take(3)
+        .map(|(subject, _)| subject.as_str())
+        .collect();
     let standing = match subjects.first().map(|(_, standing)| standing) {
         Some(Standing::Opening) => " (on its way)",
         Some(Standing::Closing) => " (on its way out)",
@@ -778,7 +1103,10 @@ fn entry_words(session: &Session, state: &EventState, change: &Change, subjects:
         human(now.duration_since(change.at())),
         time::local(change.at(), &session.runbook.event.zone),
         printable(&names.join(", ")),
-        intent.reason.as_deref().map_or("no reason given".into(), printable),
+        intent
+            .reason
+            .as_deref()
+            .map_or("no reason given".into(), printable),
         super::until_words(session, state, intent.end),
     )
 }
@@ -800,18 +1128,32 @@ fn hits(question: &Question, sampled: &Result<Sampled, String>) -> Hits {
             };
         }
     };
-    let concerns = |address: &str, country: Option<&str>| match (question.prefix, question.country) {
-        (Some(prefix), _) => address.parse().is_ok_and(|address| prefix.covers_address(address)),
+    let concerns = |address: &str, country: Option<&str>| match (question.prefix, question.country)
+    {
+        (Some(prefix), _) => address
+            .parse()
+            .is_ok_and(|address| prefix.covers_address(address)),
         (None, Some(wanted)) => country == Some(wanted.code()),
         (None, None) => false,
     };
     let of = sampled.requests.len();
-    let ours: Vec<_> = sampled.requests.iter().filter(|one| concerns(&one.address, one.country.as_deref())).collect();
-    let addresses: std::collections::HashSet<&str> = ours.iter().map(|one| one.address.as_str()).collect();
+    let ours: Vec<_> = sampled
+        .requests
+        .iter()
+        .filter(|one| concerns(&one.address, one.country.as_deref()))
+        .collect();
+    let addresses: std::collections::HashSet<&str> =
+        ours.iter().map(|one| one.address.as_str()).collect();
     let blocked = ours.iter().filter(|one| one.action == "BLOCK").count();
-    let partly = if sampled.partly { ", not all rules answered" } else { "" };
+    let partly = if sampled.partly {
+        ", not all rules answered"
+    } else {
+        ""
+    };
     let words = if of == 0 {
-        format!("whom it hits now: unknown (WAF sampled no request in the last {minutes} min{partly})")
+        format!(
+            "whom it hits now: unknown (WAF sampled no request in the last {minutes} min{partly})"
+        )
     } else {
         format!(
             "whom it hits now: {} of {of} requests that WAF sampled in the last {minutes} min, from {} address{} ({blocked} refused){partly}",
@@ -856,11 +1198,17 @@ fn explain_entry(session: &Session, view: &View, change: &Change) -> Answer {
     let lift = if change.is_cut_off(now) && undone.is_none() {
         Some(format!("onair ledger resume {}", change.name()))
     } else {
-        (change.progress() != Progress::Void && undone.is_none() && (open || intent.kind == Kind::Change)).then(|| format!("onair undo {}", change.name()))
+        (change.progress() != Progress::Void
+            && undone.is_none()
+            && (open || intent.kind == Kind::Change))
+            .then(|| format!("onair undo {}", change.name()))
     };
     let subject = (intent.summary.clone(), Standing::Open);
     let mut text = super::header(session, &state, None);
-    text.push_str(&format!("{}\n{standing}\n", entry_words(session, &state, change, std::slice::from_ref(&subject), now)));
+    text.push_str(&format!(
+        "{}\n{standing}\n",
+        entry_words(session, &state, change, std::slice::from_ref(&subject), now)
+    ));
     if let Some(proof) = change.proof() {
         text.push_str(&format!("proof: {}\n", printable(&proof.evidence)));
     }
@@ -871,7 +1219,13 @@ fn explain_entry(session: &Session, view: &View, change: &Change) -> Answer {
     let mut entry = entry_json(session, &state, change, &[subject]);
     entry["standing"] = json!(standing);
     let mut sheet = Sheet::new(&["entry", "by", "at", "what", "standing"]);
-    sheet.push([change.name(), change.operator().to_owned(), time::utc(change.at()), intent.summary.clone(), standing]);
+    sheet.push([
+        change.name(),
+        change.operator().to_owned(),
+        time::utc(change.at()),
+        intent.summary.clone(),
+        standing,
+    ]);
     let data = json!({
         "what": change.name(),
         "kind": "entry",
@@ -883,7 +1237,9 @@ fn explain_entry(session: &Session, view: &View, change: &Change) -> Answer {
         "hits": null,
         "lift": lift,
     });
-    Answer::new("why", data, text).with_head(session.head(Some(&state), None)).with_sheet(sheet)
+    Answer::new("why", data, text)
+        .with_head(session.head(Some(&state), None))
+        .with_sheet(sheet)
 }
 
 #[cfg(test)]
@@ -895,7 +1251,15 @@ mod tests {
         for text in ["jess-7", "mary-ann-12", "01J9ZQ7W8E4XNB2T5M6KAVCYFD"] {
             assert!(is_handle(text), "{text}");
         }
-        for text in ["AT", "Guinea-Bissau", "jess-", "-7", "sub:8841", "203.0.113.7", "x-1234567"] {
+        for text in [
+            "AT",
+            "Guinea-Bissau",
+            "jess-",
+            "-7",
+            "sub:8841",
+            "203.0.113.7",
+            "x-1234567",
+        ] {
             assert!(!is_handle(text), "{text}");
         }
     }
@@ -911,8 +1275,14 @@ mod tests {
             }],
             ..Question::default()
         };
-        assert_eq!(restore(&question("8841", true)), "onair token restore --by sub 8841");
-        assert_eq!(restore(&question("a b;c", true)), "onair token restore --by sub 'a b;c'");
+        assert_eq!(
+            restore(&question("8841", true)),
+            "onair token restore --by sub 8841"
+        );
+        assert_eq!(
+            restore(&question("a b;c", true)),
+            "onair token restore --by sub 'a b;c'"
+        );
         assert_eq!(restore(&question("long…", false)), "onair token restore -");
     }
 
@@ -927,6 +1297,9 @@ mod tests {
             partly: false,
         };
         assert_eq!(hits(&question, &Ok(none)).data["state"], "unknown");
-        assert_eq!(hits(&question, &Err("denied".to_owned())).data["state"], "unknown");
+        assert_eq!(
+            hits(&question, &Err("denied".to_owned())).data["state"],
+            "unknown"
+        );
     }
 }

@@ -22,6 +22,25 @@ pub(crate) enum Body {
     Proof(Proof),
     /// The crew moved the event's clock.
     Clock(ClockChange),
+    /// A test token was made; the cloud was not touched.
+    Minted(Minted),
+}
+
+/// A test token by what may be known of it: never the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Minted {
+    /// `jwt` or `cat`.
+    pub(crate) format: String,
+    /// base64url of SHA-256 of the token.
+    pub(crate) digest: String,
+    /// Names and values, safe to show.
+    pub(crate) claims: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key_id: Option<String>,
+    pub(crate) expires: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// What an operator meant, in terms that can be replayed on any state of the cloud.
@@ -316,9 +335,15 @@ pub(crate) enum ProofState {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ClockChange {
     /// The event now ends at this time.
-    Extend { ends: Timestamp, reason: Option<String> },
+    Extend {
+        ends: Timestamp,
+        reason: Option<String>,
+    },
     /// The event is in this phase until the crew says otherwise.
-    Phase { phase: Phase, reason: Option<String> },
+    Phase {
+        phase: Phase,
+        reason: Option<String>,
+    },
     /// The event is over; nothing temporary is left.
     Close { reason: Option<String> },
 }

@@ -23,18 +23,23 @@ pub(crate) struct EventState {
 
 impl EventState {
     /// Works out the state at `now`. `planned` are the runbook's phases with their starts.
-    pub(crate) fn at(times: &EventTimes, planned: &[(Phase, Timestamp)], view: &View, now: Timestamp) -> Self {
+    pub(crate) fn at(
+        times: &EventTimes,
+        planned: &[(Phase, Timestamp)],
+        view: &View,
+        now: Timestamp,
+    ) -> Self {
         let mut ends = times.ends;
         let mut set: Option<(Timestamp, Phase)> = None;
         let mut closed_at = None;
         for entry in view.clock() {
-            match &entry.change {
+            match entry.change() {
                 ClockChange::Extend { ends: later, .. } => ends = *later,
                 ClockChange::Phase { phase, .. } => {
-                    set = Some((entry.at, *phase));
+                    set = Some((entry.at(), *phase));
                     closed_at = None;
                 }
-                ClockChange::Close { .. } => closed_at = Some(entry.at),
+                ClockChange::Close { .. } => closed_at = Some(entry.at()),
             }
         }
         let planned_end = times.ends;
@@ -79,7 +84,11 @@ impl EventState {
 /// The phase by plan alone. Live ends only by the crew's word, so cooldown and post never come by plan.
 fn planned_phase(times: &EventTimes, planned: &[(Phase, Timestamp)], now: Timestamp) -> Phase {
     if planned.is_empty() {
-        return if now >= times.doors { Phase::Live } else { Phase::Setup };
+        return if now >= times.doors {
+            Phase::Live
+        } else {
+            Phase::Setup
+        };
     }
     planned
         .iter()
@@ -88,9 +97,17 @@ fn planned_phase(times: &EventTimes, planned: &[(Phase, Timestamp)], now: Timest
         .map_or(Phase::Setup, |(phase, _)| *phase)
 }
 
-fn planned_phase_start(times: &EventTimes, planned: &[(Phase, Timestamp)], now: Timestamp) -> Timestamp {
+fn planned_phase_start(
+    times: &EventTimes,
+    planned: &[(Phase, Timestamp)],
+    now: Timestamp,
+) -> Timestamp {
     if planned.is_empty() {
-        return if now >= times.doors { times.doors } else { Timestamp::MIN };
+        return if now >= times.doors {
+            times.doors
+        } else {
+            Timestamp::MIN
+        };
     }
     planned
         .iter()

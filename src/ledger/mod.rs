@@ -57,7 +57,10 @@ pub(crate) struct ReadLedger {
 pub(crate) async fn read_all(ledger: &Ledger<Body>) -> Result<ReadLedger, StoreError> {
     let records = ledger.read().await?;
     let handles = ledger.handles().await?;
-    let handles = handles.iter().map(|(id, handle)| (id, handle.to_owned())).collect();
+    let handles = handles
+        .iter()
+        .map(|(id, handle)| (id, handle.to_owned()))
+        .collect();
     Ok(together(records, &handles))
 }
 

@@ -218,7 +218,10 @@ pub(super) async fn fetch(
 }
 
 /// What is known already, and the spool.
-pub(super) fn local<B: DeserializeOwned>(spool: &Spool, known: &std::cell::RefCell<Known<B>>) -> Records<B> {
+pub(super) fn local<B: DeserializeOwned>(
+    spool: &Spool,
+    known: &std::cell::RefCell<Known<B>>,
+) -> Records<B> {
     let spooled = spool.entries().unwrap_or_default();
     let known = known.borrow();
     let keys: Vec<Key> = known.objects.keys().cloned().collect();

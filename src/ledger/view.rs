@@ -38,16 +38,42 @@ pub(crate) struct Change {
     /// The id said over a radio; none while the entry is only in the local spool.
     pub(crate) handle: Option<String>,
     pub(crate) spooled: bool,
-    outcome: Option<Arc<Entry<Body>>>,
+    /// What came of it, attempt by attempt; the last one stands.
+    outcomes: Vec<Arc<Entry<Body>>>,
     proof: Option<Arc<Entry<Body>>>,
 }
 
 /// One move of the event's clock.
 #[derive(Debug, Clone)]
 pub(crate) struct ClockEntry {
-    pub(crate) at: Timestamp,
-    pub(crate) operator: String,
-    pub(crate) change: ClockChange,
+    entry: Arc<Entry<Body>>,
+    pub(crate) spooled: bool,
+}
+
+impl ClockEntry {
+    pub(crate) fn id(&self) -> &EntryId {
+        &self.entry.id
+    }
+
+    pub(crate) fn at(&self) -> Timestamp {
+        self.entry.at
+    }
+
+    pub(crate) fn operator(&self) -> &str {
+        &self.entry.operator
+    }
+
+    /// The ledger entry as it is stored.
+    pub(crate) fn entry(&self) -> &Entry<Body> {
+        &self.entry
+    }
+
+    pub(crate) fn change(&self) -> &ClockChange {
+        match &self.entry.body {
+            Body::Clock(change) => change,
+            _ => unreachable!("a move of the clock is made from such an entry only"),
+        }
+    }
 }
 
 /// How far a change is.
@@ -121,15 +147,25 @@ impl Change {
 
     /// What came of it, so far.
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
-        match self.outcome.as_ref().map(|entry| &entry.body) {
-            Some(Body::Outcome(outcome)) => Some(outcome),
-            _ => None,
-        }
+        self.outcomes().next_back()
     }
 
-    /// When its outcome was written down.
+    /// What came of each attempt, oldest first.
+    pub(crate) fn outcomes(&self) -> impl DoubleEndedIterator<Item = &Outcome> {
+        self.outcomes.iter().filter_map(|entry| match &entry.body {
+            Body::Outcome(outcome) => Some(outcome),
+            _ => None,
+        })
+    }
+
+    /// When its last outcome was written down.
     pub(crate) fn settled_at(&self) -> Option<Timestamp> {
-        self.outcome.as_ref().map(|entry| entry.at)
+        self.outcomes.last().map(|entry| entry.at)
+    }
+
+    /// The entries that tell what came of it, as they are stored.
+    pub(crate) fn later_entries(&self) -> impl Iterator<Item = &Entry<Body>> {
+        self.outcomes.iter().chain(&self.proof).map(Arc::as_ref)
     }
 
     pub(crate) fn proof(&self) -> Option<&Proof> {
@@ -165,8 +201,7 @@ impl Change {
     /// Prefixes that were someone else's already.
     pub(crate) fn already_there(&self) -> HashSet<Cidr> {
         let found_late = self
-            .outcome()
-            .into_iter()
+            .outcomes()
             .flat_map(|outcome| &outcome.parts)
             .flat_map(|part| &part.already_there);
         self.intent()
@@ -197,31 +232,32 @@ impl View {
                     inner.changes.push(Change {
                         handle: handles.get(&id).cloned(),
                         spooled: spooled.contains(&id),
-                        outcome: None,
+                        outcomes: Vec::new(),
                         proof: None,
                         entry,
                     });
                 }
-                Body::Clock(change) => inner.clock.push(ClockEntry {
-                    at: entry.at,
-                    operator: entry.operator.clone(),
-                    change: change.clone(),
+                Body::Clock(_) => inner.clock.push(ClockEntry {
+                    spooled: spooled.contains(&entry.id),
+                    entry,
                 }),
                 // An outcome can sort before its intent when two machines' clocks differ.
                 Body::Outcome(_) | Body::Proof(_) => late.push(entry),
+                // It opens and closes nothing.
+                Body::Minted(_) => {}
             }
         }
         for entry in late {
             let intent = match &entry.body {
                 Body::Outcome(outcome) => &outcome.intent,
                 Body::Proof(proof) => &proof.intent,
-                Body::Intent(_) | Body::Clock(_) => continue,
+                Body::Intent(_) | Body::Clock(_) | Body::Minted(_) => continue,
             };
             if let Some(index) = inner.by_id.get(intent) {
                 let change = &mut inner.changes[*index];
                 match &entry.body {
                     Body::Proof(_) => change.proof = Some(entry),
-                    _ => change.outcome = Some(entry),
+                    _ => change.outcomes.push(entry),
                 }
             }
         }
@@ -242,7 +278,12 @@ impl View {
     }
 
     /// The same ledger with an intent that is not written down yet, and the id it goes by here.
-    pub(crate) fn with_draft(&self, intent: &Intent, now: Timestamp, operator: &str) -> (Self, EntryId) {
+    pub(crate) fn with_draft(
+        &self,
+        intent: &Intent,
+        now: Timestamp,
+        operator: &str,
+    ) -> (Self, EntryId) {
         let last = self.inner.changes.last().map(|change| *change.id());
         let id = EntryId::new(now, last);
         let draft = Draft {
@@ -265,15 +306,26 @@ impl View {
             .iter()
             .filter_map(|change| Some((*change.id(), change.handle.clone()?)))
             .collect();
-        let spooled = self.inner.changes.iter().filter(|change| change.spooled).map(|change| *change.id()).collect();
-        let entries = self.entries().chain([Arc::new(entry)]);
+        let spooled = self
+            .inner
+            .changes
+            .iter()
+            .filter(|change| change.spooled)
+            .map(|change| *change.id())
+            .collect();
+        let clock = self
+            .inner
+            .clock
+            .iter()
+            .map(|moved| Arc::clone(&moved.entry));
+        let entries = self.entries().chain(clock).chain([Arc::new(entry)]);
         (Self::build(entries, &handles, &spooled), id)
     }
 
     /// The entries that the changes are made of.
     fn entries(&self) -> impl Iterator<Item = Arc<Entry<Body>>> {
         self.inner.changes.iter().flat_map(|change| {
-            let late = change.outcome.iter().chain(&change.proof);
+            let late = change.outcomes.iter().chain(&change.proof);
             std::iter::once(&change.entry).chain(late).cloned()
         })
     }
@@ -358,17 +410,19 @@ impl View {
             .find(|change| change.handle.as_deref() == Some(wanted))
             .or_else(|| {
                 let upper = wanted.to_ascii_uppercase();
-                let mut found = self.inner
-                    .changes
-                    .iter()
-                    .filter(|change| upper.len() >= 8 && change.id().to_string().starts_with(&upper));
+                let mut found = self.inner.changes.iter().filter(|change| {
+                    upper.len() >= 8 && change.id().to_string().starts_with(&upper)
+                });
                 let first = found.next()?;
                 found.next().is_none().then_some(first)
             })
     }
 
     pub(crate) fn get(&self, id: &EntryId) -> Option<&Change> {
-        self.inner.by_id.get(id).map(|index| &self.inner.changes[*index])
+        self.inner
+            .by_id
+            .get(id)
+            .map(|index| &self.inner.changes[*index])
     }
 
     /// The prefixes that `change` still asks for.
@@ -381,7 +435,8 @@ impl View {
             return Vec::new();
         };
         let already_there = change.already_there();
-        let mut pieces: Vec<(Cidr, Standing)> = values.iter().map(|value| (*value, start)).collect();
+        let mut pieces: Vec<(Cidr, Standing)> =
+            values.iter().map(|value| (*value, start)).collect();
         for (closing, what) in self.closes_of(change) {
             let holes: &[Cidr] = match what {
                 What::All => values,
@@ -402,20 +457,28 @@ impl View {
 
     /// The countries that `change` still asks for.
     pub(crate) fn countries<'a>(&'a self, change: &'a Change) -> Vec<(&'a CountryAsk, Standing)> {
-        self.discrete(change, &change.intent().opens.countries, |ask, what| match what {
-            What::All => true,
-            What::Countries(countries) => countries.contains(&ask.country),
-            What::Prefixes(_) | What::Keys(_) => false,
-        })
+        self.discrete(
+            change,
+            &change.intent().opens.countries,
+            |ask, what| match what {
+                What::All => true,
+                What::Countries(countries) => countries.contains(&ask.country),
+                What::Prefixes(_) | What::Keys(_) => false,
+            },
+        )
     }
 
     /// The keys that `change` still asks for.
     pub(crate) fn keys<'a>(&'a self, change: &'a Change) -> Vec<(&'a KeyAsk, Standing)> {
-        self.discrete(change, &change.intent().opens.keys, |ask, what| match what {
-            What::All => true,
-            What::Keys(keys) => keys.contains(&ask.key),
-            What::Prefixes(_) | What::Countries(_) => false,
-        })
+        self.discrete(
+            change,
+            &change.intent().opens.keys,
+            |ask, what| match what {
+                What::All => true,
+                What::Keys(keys) => keys.contains(&ask.key),
+                What::Prefixes(_) | What::Countries(_) => false,
+            },
+        )
     }
 
     fn discrete<'a, T>(
@@ -453,14 +516,27 @@ impl View {
     pub(crate) fn is_open(&self, change: &Change) -> bool {
         let closing = |standing: &Standing| *standing != Standing::Closing;
         let opens = &change.intent().opens;
-        (!opens.prefixes.is_empty() && self.pieces(change).iter().any(|piece| closing(&piece.standing)))
-            || self.countries(change).iter().any(|(_, standing)| closing(standing))
-            || self.keys(change).iter().any(|(_, standing)| closing(standing))
+        (!opens.prefixes.is_empty()
+            && self
+                .pieces(change)
+                .iter()
+                .any(|piece| closing(&piece.standing)))
+            || self
+                .countries(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
+            || self
+                .keys(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
     }
 
     /// The changes whose opened asks still stand, oldest first.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Change> {
-        self.inner.changes.iter().filter(|change| self.is_open(change))
+        self.inner
+            .changes
+            .iter()
+            .filter(|change| self.is_open(change))
     }
 
     /// The undo that took `change` back, or is about to.
@@ -476,33 +552,63 @@ impl View {
             })
     }
 
-    /// Whether the crew closed the event, and when.
+    /// The changes that end `change`, all or part of it, oldest first.
+    pub(crate) fn closed_by(&self, change: &Change) -> Vec<&Change> {
+        let closes = self.inner.closes.get(change.id()).into_iter().flatten();
+        closes
+            .map(|(by, _)| &self.inner.changes[*by])
+            .filter(|by| by.progress() != Progress::Void && self.effect(by) != Effect::None)
+            .collect()
+    }
+
+    /// When the crew closed the event, unless it opened it again since.
     pub(crate) fn closed_at(&self) -> Option<Timestamp> {
-        self.inner
+        let last = self
+            .inner
             .clock
             .iter()
             .rev()
-            .find_map(|entry| matches!(entry.change, ClockChange::Close { .. }).then_some(entry.at))
+            .find(|moved| !matches!(moved.change(), ClockChange::Extend { .. }))?;
+        matches!(last.change(), ClockChange::Close { .. }).then(|| last.at())
     }
 
     /// When `change` ends by itself, as far as that is a time: ends derived from the event's come
-    /// only when the crew closes it.
+    /// only when the crew closes it. What is opened after that stands until it is closed again.
     pub(crate) fn ends_at(&self, change: &Change) -> Option<Timestamp> {
         match change.intent().end {
             End::Never => None,
             End::At(at) => Some(at),
-            End::Event => self.closed_at(),
+            End::Event => self.closed_at().filter(|closed| *closed >= change.at()),
         }
     }
 
-    /// The open changes whose end has come.
+    /// The changes whose end has come and that still do something.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Change> {
         self.inner
             .changes
             .iter()
             .filter(|change| self.ends_at(change).is_some_and(|end| end <= now))
-            .filter(|change| change.progress() != Progress::Void && self.is_open(change))
+            .filter(|change| self.does_something(change))
             .collect()
+    }
+
+    /// Whether `change` would leave something behind if it did not end: what it opened is open, or
+    /// what it only lifted for a time is still lifted.
+    pub(crate) fn does_something(&self, change: &Change) -> bool {
+        if change.progress() == Progress::Void {
+            return false;
+        }
+        if self.is_open(change) {
+            return true;
+        }
+        let intent = change.intent();
+        let only_lifts = intent.opens.is_empty()
+            && (!intent.closes.is_empty()
+                || !intent.takes.is_empty()
+                || !intent.geo_reset.is_empty());
+        only_lifts
+            && intent.kind == Kind::Change
+            && matches!(self.effect(change), Effect::Full | Effect::Returning)
     }
 
     /// The changes that a crash, a lost connection or a conflict cut off.
@@ -538,11 +644,16 @@ impl View {
 
     fn touch(&self, one: &Change, other: &Change) -> bool {
         let (one, other) = (self.subjects(one), self.subjects(other));
-        one.countries.iter().any(|country| other.countries.contains(country))
+        one.countries
+            .iter()
+            .any(|country| other.countries.contains(country))
             || one.keys.iter().any(|key| other.keys.contains(key))
             || {
                 let index = CidrIndex::new(one.prefixes);
-                other.prefixes.iter().any(|prefix| index.overlapping(*prefix).is_some())
+                other
+                    .prefixes
+                    .iter()
+                    .any(|prefix| index.overlapping(*prefix).is_some())
             }
     }
 
@@ -572,7 +683,9 @@ impl View {
                 }
                 What::Prefixes(prefixes) => subjects.prefixes.extend(prefixes),
                 What::Countries(countries) => {
-                    subjects.countries.extend(countries.iter().map(ToString::to_string));
+                    subjects
+                        .countries
+                        .extend(countries.iter().map(ToString::to_string));
                 }
                 What::Keys(keys) => subjects.keys.extend(keys.iter().cloned()),
             }
@@ -591,9 +704,15 @@ struct Subjects {
 impl Subjects {
     fn add_opens(&mut self, intent: &Intent) {
         self.prefixes.extend(&intent.opens.prefixes);
-        self.countries
-            .extend(intent.opens.countries.iter().map(|ask| ask.country.to_string()));
-        self.keys.extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
+        self.countries.extend(
+            intent
+                .opens
+                .countries
+                .iter()
+                .map(|ask| ask.country.to_string()),
+        );
+        self.keys
+            .extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
     }
 }
 
@@ -621,8 +740,16 @@ fn close(pieces: &[(Cidr, Standing)], holes: &[Cidr], closing: Closing) -> Vec<(
             Closing::Leaving => rest.push((*piece, Standing::Opening)),
         }
         if index.covering(*piece).is_none() {
-            let inside: Vec<Cidr> = holes.iter().copied().filter(|hole| piece.covers(*hole)).collect();
-            rest.extend(cut(*piece, &inside).into_iter().map(|left| (left, *standing)));
+            let inside: Vec<Cidr> = holes
+                .iter()
+                .copied()
+                .filter(|hole| piece.covers(*hole))
+                .collect();
+            rest.extend(
+                cut(*piece, &inside)
+                    .into_iter()
+                    .map(|left| (left, *standing)),
+            );
         }
     }
     rest

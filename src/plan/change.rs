@@ -46,7 +46,12 @@ impl Draft {
 }
 
 /// An intent that asks for nothing yet.
-pub(crate) fn empty_intent(command: &str, summary: &str, kind: Kind, deadline: jiff::Timestamp) -> Intent {
+pub(crate) fn empty_intent(
+    command: &str,
+    summary: &str,
+    kind: Kind,
+    deadline: jiff::Timestamp,
+) -> Intent {
     Intent {
         command: command.to_owned(),
         summary: summary.to_owned(),
@@ -103,8 +108,12 @@ impl Touched {
 
     fn add_asks(&mut self, intent: &Intent, what: &What) {
         match what {
-            What::Prefixes(prefixes) => self.families.extend(prefixes.iter().map(|prefix| prefix.family())),
-            What::All => self.families.extend(intent.opens.prefixes.iter().map(|prefix| prefix.family())),
+            What::Prefixes(prefixes) => self
+                .families
+                .extend(prefixes.iter().map(|prefix| prefix.family())),
+            What::All => self
+                .families
+                .extend(intent.opens.prefixes.iter().map(|prefix| prefix.family())),
             What::Countries(_) | What::Keys(_) => {}
         }
         for ask in &intent.opens.countries {
@@ -119,7 +128,9 @@ impl Touched {
         }
         match what {
             What::Keys(keys) => self.keys.extend(keys.iter().cloned()),
-            What::All => self.keys.extend(intent.opens.keys.iter().map(|ask| ask.key.clone())),
+            What::All => self
+                .keys
+                .extend(intent.opens.keys.iter().map(|ask| ask.key.clone())),
             What::Prefixes(_) | What::Countries(_) => {}
         }
     }

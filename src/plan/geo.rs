@@ -46,7 +46,9 @@ impl GeoState {
     pub(crate) fn access(&self, country: Country) -> Access {
         let listed = self.countries.contains(&country);
         match (self.mode, listed) {
-            (GeoMode::None, _) | (GeoMode::Allow, true) | (GeoMode::Block, false) => Access::Allowed,
+            (GeoMode::None, _) | (GeoMode::Allow, true) | (GeoMode::Block, false) => {
+                Access::Allowed
+            }
             (GeoMode::Allow, false) | (GeoMode::Block, true) => Access::Blocked,
         }
     }
@@ -120,11 +122,9 @@ impl Wish {
                 if ask.distribution != distribution || !meant {
                     continue;
                 }
-                let own_ask = intent
-                    .opens
-                    .countries
-                    .iter()
-                    .any(|other| other.distribution == distribution && other.country == ask.country);
+                let own_ask = intent.opens.countries.iter().any(|other| {
+                    other.distribution == distribution && other.country == ask.country
+                });
                 if own_ask {
                     continue;
                 }
@@ -136,7 +136,13 @@ impl Wish {
                     }
                     None if ask.already => {}
                     None => {
-                        wish.want(&before, own, ask.country, distribution, ask.wanted.opposite());
+                        wish.want(
+                            &before,
+                            own,
+                            ask.country,
+                            distribution,
+                            ask.wanted.opposite(),
+                        );
                     }
                 }
             }
@@ -162,7 +168,10 @@ impl Wish {
             return;
         };
         for (ask, _) in after.countries(lifted) {
-            let handled = self.countries.iter().any(|(country, _)| *country == ask.country);
+            let handled = self
+                .countries
+                .iter()
+                .any(|(country, _)| *country == ask.country);
             if ask.distribution == distribution
                 && !handled
                 && let Some((access, Standing::Open)) = latest(after, ask.country, distribution)
@@ -172,7 +181,14 @@ impl Wish {
         }
     }
 
-    fn want(&mut self, before: &View, own: &EntryId, country: Country, distribution: &str, access: Access) {
+    fn want(
+        &mut self,
+        before: &View,
+        own: &EntryId,
+        country: Country,
+        distribution: &str,
+        access: Access,
+    ) {
         let opposed = before.changes().iter().any(|change| {
             change.id() != own
                 && before.countries(change).iter().any(|(ask, standing)| {
@@ -207,18 +223,31 @@ fn latest(view: &View, country: Country, distribution: &str) -> Option<(Access, 
 
 /// Plans the restriction of the distribution that now has `observed`, and `unread` further codes
 /// that are not in our table and stay in its list.
-pub(crate) fn plan_geo(observed: &GeoState, unread: usize, wish: &Wish) -> Result<GeoPlan, GeoImpossible> {
+pub(crate) fn plan_geo(
+    observed: &GeoState,
+    unread: usize,
+    wish: &Wish,
+) -> Result<GeoPlan, GeoImpossible> {
     let mut after = wish.whole.clone().unwrap_or_else(|| observed.clone());
     for (country, access) in &wish.countries {
         after = after.with(*country, *access);
     }
-    if after.mode == GeoMode::None && observed.mode == GeoMode::Block && unread > 0 && wish.whole.is_none() {
+    if after.mode == GeoMode::None
+        && observed.mode == GeoMode::Block
+        && unread > 0
+        && wish.whole.is_none()
+    {
         after.mode = GeoMode::Block;
     }
     if after.mode == GeoMode::Allow && after.countries.is_empty() && unread == 0 {
         return Err(GeoImpossible::EmptyAllowList);
     }
-    let mut listed: Vec<Country> = observed.countries.iter().chain(&after.countries).copied().collect();
+    let mut listed: Vec<Country> = observed
+        .countries
+        .iter()
+        .chain(&after.countries)
+        .copied()
+        .collect();
     listed.sort_unstable();
     listed.dedup();
     let turned = |from, to| {

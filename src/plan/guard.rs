@@ -85,22 +85,35 @@ pub(crate) fn addresses(values: &[Cidr], rules: &AddressRules, limit: usize) -> 
         if more > 0
             && let Some(last) = kept.last_mut()
         {
-            last.message.push_str(&format!(" (and {more} more of this kind)"));
+            last.message
+                .push_str(&format!(" (and {more} more of this kind)"));
         }
         findings.extend(kept);
     };
-    add(values.iter().filter(|value| value.length() == 0).map(|value| impossible(*value)).collect());
-    add(values.iter().filter_map(|value| wide(*value, rules)).collect());
+    add(values
+        .iter()
+        .filter(|value| value.length() == 0)
+        .map(|value| impossible(*value))
+        .collect());
+    add(values
+        .iter()
+        .filter_map(|value| wide(*value, rules))
+        .collect());
 
     let protected = CidrIndex::new(rules.never_block.iter().map(|(_, cidr)| *cidr));
     add(values
         .iter()
         .filter(|value| protected.overlapping(**value).is_some())
         .filter_map(|value| {
-            let (name, cidr) = rules.never_block.iter().find(|(_, cidr)| cidr.overlaps(*value))?;
+            let (name, cidr) = rules
+                .never_block
+                .iter()
+                .find(|(_, cidr)| cidr.overlaps(*value))?;
             Some(Finding {
                 code: "guard.never-block",
-                message: format!("{value} overlaps {cidr} ({name}), which the runbook says never to block"),
+                message: format!(
+                    "{value} overlaps {cidr} ({name}), which the runbook says never to block"
+                ),
                 hint: narrower(*value, *cidr),
                 lifted_by: Some(Override::NeverBlock),
             })
@@ -137,7 +150,10 @@ pub(crate) fn addresses(values: &[Cidr], rules: &AddressRules, limit: usize) -> 
 fn impossible(value: Cidr) -> Finding {
     Finding {
         code: "guard.impossible",
-        message: format!("{value} is every {} address, which AWS WAF cannot hold in an IP set", value.family()),
+        message: format!(
+            "{value} is every {} address, which AWS WAF cannot hold in an IP set",
+            value.family()
+        ),
         hint: Some("to stop serving everyone, disable the distribution instead".to_owned()),
         lifted_by: None,
     }
@@ -150,8 +166,13 @@ fn wide(value: Cidr, rules: &AddressRules) -> Option<Finding> {
     };
     (value.length() < widest && value.length() > 0).then(|| Finding {
         code: "guard.wide-prefix",
-        message: format!("{value} is wider than /{widest}, the widest {} prefix the runbook allows", value.family()),
-        hint: Some(format!("block the part that is meant, at most a /{widest} at a time")),
+        message: format!(
+            "{value} is wider than /{widest}, the widest {} prefix the runbook allows",
+            value.family()
+        ),
+        hint: Some(format!(
+            "block the part that is meant, at most a /{widest} at a time"
+        )),
         lifted_by: Some(Override::WidePrefix),
     })
 }
@@ -173,7 +194,10 @@ pub(crate) fn countries(blocked: &[Country], never_block: &[Country]) -> Vec<Fin
         .filter(|country| never_block.contains(country))
         .map(|country| Finding {
             code: "guard.never-block",
-            message: format!("{} ({country}) is a country the runbook says never to block", country.name()),
+            message: format!(
+                "{} ({country}) is a country the runbook says never to block",
+                country.name()
+            ),
             hint: None,
             lifted_by: Some(Override::NeverBlock),
         })
@@ -192,7 +216,14 @@ pub(crate) fn phase(command: &str, phase: Phase, allowed: &Allowed) -> Option<Fi
     Some(Finding {
         code: "guard.phase",
         message: format!("phase {phase} does not allow `{command}`"),
-        hint: Some(format!("besides block, revoke and undo it allows: {}", if listed.is_empty() { "nothing" } else { &listed })),
+        hint: Some(format!(
+            "besides block, revoke and undo it allows: {}",
+            if listed.is_empty() {
+                "nothing"
+            } else {
+                &listed
+            }
+        )),
         lifted_by: Some(Override::BreakGlass),
     })
 }
@@ -226,7 +257,10 @@ mod tests {
 
     fn codes(values: &[&str]) -> Vec<&'static str> {
         let values: Vec<Cidr> = values.iter().map(|text| text.parse().unwrap()).collect();
-        addresses(&values, &rules(), 5).into_iter().map(|finding| finding.code).collect()
+        addresses(&values, &rules(), 5)
+            .into_iter()
+            .map(|finding| finding.code)
+            .collect()
     }
 
     #[test]
@@ -247,7 +281,10 @@ mod tests {
     fn says_what_is_left_beside_the_protected_part() {
         let values = ["198.51.100.0/23".parse().unwrap()];
         let findings = addresses(&values, &rules(), 5);
-        assert_eq!(findings[0].hint.as_deref(), Some("without it: 198.51.101.0/24"));
+        assert_eq!(
+            findings[0].hint.as_deref(),
+            Some("without it: 198.51.101.0/24")
+        );
     }
 
     #[test]
@@ -256,9 +293,14 @@ mod tests {
         assert_eq!(address_level(&one, true), 0);
         assert_eq!(address_level(&one, false), 1);
         assert_eq!(address_level(&["203.0.113.0/24".parse().unwrap()], true), 1);
-        assert_eq!(address_level(&["2001:db8:1:2::/64".parse().unwrap()], true), 0);
+        assert_eq!(
+            address_level(&["2001:db8:1:2::/64".parse().unwrap()], true),
+            0
+        );
         assert_eq!(address_level(&["2001:db8::/47".parse().unwrap()], true), 1);
-        let many: Vec<Cidr> = (1..=21).map(|n| format!("203.0.113.{n}").parse().unwrap()).collect();
+        let many: Vec<Cidr> = (1..=21)
+            .map(|n| format!("203.0.113.{n}").parse().unwrap())
+            .collect();
         assert_eq!(address_level(&many[..20], true), 0);
         assert_eq!(address_level(&many, true), 1);
     }
@@ -269,7 +311,10 @@ mod tests {
         let some = Allowed::Listed(vec!["geo block".to_owned()]);
         assert_eq!(phase("ip block", Phase::Freeze, &nothing), None);
         assert_eq!(phase("geo block", Phase::Freeze, &some), None);
-        assert_eq!(phase("geo reset", Phase::Freeze, &some).map(|one| one.code), Some("guard.phase"));
+        assert_eq!(
+            phase("geo reset", Phase::Freeze, &some).map(|one| one.code),
+            Some("guard.phase")
+        );
         assert_eq!(phase("geo reset", Phase::Freeze, &Allowed::All), None);
     }
 }

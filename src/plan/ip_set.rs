@@ -57,6 +57,8 @@ pub(crate) struct Demand {
     closing: HashSet<Cidr>,
     /// Every element that may be ours: what an entry asked for before or after the change.
     ours: HashSet<Cidr>,
+    /// What other changes ask for, however far they are.
+    others: HashSet<Cidr>,
     /// What the change itself asks for.
     own: Vec<Cidr>,
     merged_before: Vec<Cidr>,
@@ -74,7 +76,11 @@ impl Demand {
             demand.note_merges(change, family);
             if Some(change.id()) != own {
                 for piece in before.pieces(change) {
-                    if piece.cidr.family() == family && !piece.already_there && piece.standing == Standing::Open {
+                    if piece.cidr.family() != family || piece.already_there {
+                        continue;
+                    }
+                    demand.others.insert(piece.cidr);
+                    if piece.standing == Standing::Open {
                         demand.ours.insert(piece.cidr);
                     }
                 }
@@ -108,14 +114,39 @@ impl Demand {
             let intent = own.intent();
             demand.merge = intent.merge;
             demand.takes = of_family(&intent.takes.prefixes, family).collect();
-            demand.wanted.extend(of_family(&intent.gives.prefixes, family));
+            demand
+                .wanted
+                .extend(of_family(&intent.gives.prefixes, family));
         }
         demand
     }
 
     /// Whether the ledger explains `element`: an entry asks for it, or did and is on its way out.
     pub(crate) fn explains(&self, element: Cidr) -> bool {
-        self.ours.contains(&element) || self.in_flight.contains(&element) || self.merged_before.contains(&element)
+        self.ours.contains(&element)
+            || self.others.contains(&element)
+            || self.merged_before.contains(&element)
+    }
+
+    /// The elements of the set that lie within `prefixes` and that the ledger does not explain: they
+    /// are someone else's, and so is what is left of a prefix when all but them is lifted.
+    pub(crate) fn not_ours_within(&self, prefixes: &[Cidr], observed: &[Cidr]) -> Vec<Cidr> {
+        let index = CidrIndex::new(prefixes.iter().copied());
+        observed
+            .iter()
+            .copied()
+            .filter(|element| index.covering(*element).is_some() && !self.explains(*element))
+            .collect()
+    }
+
+    /// Leaves these elements as they stand: they turned out to be someone else's.
+    pub(crate) fn leave(&mut self, theirs: &HashSet<Cidr>) {
+        self.ours.retain(|element| !theirs.contains(element));
+    }
+
+    /// Whether a change other than the one looked at accounts for `element`.
+    pub(crate) fn is_explained_by_others(&self, element: Cidr) -> bool {
+        self.others.contains(&element)
     }
 
     /// Whether an entry asks for `element` that was someone else's before.
@@ -138,7 +169,9 @@ impl Demand {
                 What::Countries(_) | What::Keys(_) => continue,
             };
             for piece in before.pieces(target) {
-                let meant = holes.as_ref().is_none_or(|holes| holes.overlapping(piece.cidr).is_some());
+                let meant = holes
+                    .as_ref()
+                    .is_none_or(|holes| holes.overlapping(piece.cidr).is_some());
                 if piece.cidr.family() == family && !piece.already_there && meant {
                     self.ours.insert(piece.cidr);
                 }
@@ -147,18 +180,25 @@ impl Demand {
     }
 
     fn note_merges(&mut self, change: &Change, family: Family) {
-        let parts = change.outcome().into_iter().flat_map(|outcome| &outcome.parts);
+        let parts = change.outcomes().flat_map(|outcome| &outcome.parts);
         self.merged_before
             .extend(parts.flat_map(|part| of_family(&part.merged, family)));
     }
 }
 
 fn of_family(prefixes: &[Cidr], family: Family) -> impl Iterator<Item = Cidr> + '_ {
-    prefixes.iter().copied().filter(move |prefix| prefix.family() == family)
+    prefixes
+        .iter()
+        .copied()
+        .filter(move |prefix| prefix.family() == family)
 }
 
 /// Plans the whole content of the set that now holds `observed`.
-pub(crate) fn plan_set(observed: &[Cidr], demand: &Demand, family: Family) -> Result<SetPlan, TooMany> {
+pub(crate) fn plan_set(
+    observed: &[Cidr],
+    demand: &Demand,
+    family: Family,
+) -> Result<SetPlan, TooMany> {
     let present: HashSet<Cidr> = observed.iter().copied().collect();
     let wanted: HashSet<Cidr> = demand.wanted.iter().copied().collect();
     let wanted_index = CidrIndex::new(demand.wanted.iter().copied());
@@ -182,7 +222,11 @@ pub(crate) fn plan_set(observed: &[Cidr], demand: &Demand, family: Family) -> Re
     let mut asked = demand.wanted.clone();
     if !standing_merges.is_empty() {
         let whole = CidrIndex::new(merged(demand.wanted.clone()));
-        asked.extend(standing_merges.iter().filter(|form| whole.covering(**form).is_some()));
+        asked.extend(
+            standing_merges
+                .iter()
+                .filter(|form| whole.covering(**form).is_some()),
+        );
     }
     let plain = without_covered(asked);
     let together = |canonical: &[Cidr]| -> Vec<Cidr> {
@@ -209,10 +253,22 @@ pub(crate) fn plan_set(observed: &[Cidr], demand: &Demand, family: Family) -> Re
     }
 
     let target_set: HashSet<Cidr> = target.iter().copied().collect();
-    let added: Vec<Cidr> = target.iter().copied().filter(|one| !present.contains(one)).collect();
-    let mut removed: Vec<Cidr> = present.iter().copied().filter(|one| !target_set.contains(one)).collect();
+    let added: Vec<Cidr> = target
+        .iter()
+        .copied()
+        .filter(|one| !present.contains(one))
+        .collect();
+    let mut removed: Vec<Cidr> = present
+        .iter()
+        .copied()
+        .filter(|one| !target_set.contains(one))
+        .collect();
     removed.sort_unstable();
-    let merged = canonical.iter().copied().filter(|one| !wanted.contains(one)).collect();
+    let merged = canonical
+        .iter()
+        .copied()
+        .filter(|one| !wanted.contains(one))
+        .collect();
     let own: HashSet<Cidr> = demand.own.iter().copied().collect();
     let missing = added
         .iter()
@@ -220,15 +276,16 @@ pub(crate) fn plan_set(observed: &[Cidr], demand: &Demand, family: Family) -> Re
         .filter(|one| wanted.contains(one) && !own.contains(one))
         .collect();
     let closing_index = CidrIndex::new(demand.closing.iter().copied());
-    let must_write = demand
-        .own
-        .iter()
-        .any(|one| closing_index.overlapping(*one).is_some() && wanted_index.covering(*one).is_some());
+    let must_write = demand.own.iter().any(|one| {
+        closing_index.overlapping(*one).is_some() && wanted_index.covering(*one).is_some()
+    });
     let foreign = observed
         .iter()
         .copied()
         .filter(|one| {
-            !demand.ours.contains(one) && !demand.in_flight.contains(one) && !standing_merges.contains(one)
+            !demand.ours.contains(one)
+                && !demand.in_flight.contains(one)
+                && !standing_merges.contains(one)
         })
         .collect();
     Ok(SetPlan {

@@ -74,32 +74,80 @@ impl KeyWish {
         let after = view.assuming(own, Progress::Settled);
         let before = view.assuming(own, Progress::Void);
         let asked = standing_keys(&after);
+        let theirs = foreign_values(view);
         let in_flight = standing_keys(&before);
         let mut wish = Self::default();
         for (key, already_there) in named {
             let ends = asked.get(&key).map_or(&[][..], Vec::as_slice);
-            let open = ends.iter().filter(|(_, standing, _)| *standing == Standing::Open);
-            let latest = open.map(|(end, _, _)| value(*end)).max_by_key(|text| text.parse::<i64>().unwrap_or(i64::MAX));
-            let opening = ends.iter().any(|(_, standing, _)| *standing == Standing::Opening);
+            let open = ends
+                .iter()
+                .filter(|(_, standing, _)| *standing == Standing::Open);
+            let latest = open
+                .map(|(end, _, _)| value(*end))
+                .max_by_key(|text| text.parse::<i64>().unwrap_or(i64::MAX));
+            let opening = ends
+                .iter()
+                .any(|(_, standing, _)| *standing == Standing::Opening);
             if latest.is_none() && opening {
                 // A colleague is revoking it right now: their change decides.
                 continue;
             }
             let closing_elsewhere = in_flight.get(&key).is_some_and(|ends| {
-                ends.iter().any(|(_, standing, by)| *standing == Standing::Closing && by != own)
+                ends.iter()
+                    .any(|(_, standing, by)| *standing == Standing::Closing && by != own)
             });
             if latest.is_some() && closing_elsewhere {
                 wish.must_write.push(key.clone());
             }
-            wish.keys.insert(key, latest.or(already_there));
+            // What someone else's tool put there is kept when our end comes, and never shortened by us.
+            let foreign =
+                already_there.or_else(|| theirs.get(key.as_str()).map(|value| (*value).to_owned()));
+            wish.keys.insert(key, later(latest, foreign));
         }
         for (key, _) in &intent.takes.keys {
             wish.keys.insert(key.clone(), None);
         }
         for (key, value) in &intent.gives.keys {
-            wish.keys.insert(key.clone(), Some(value.clone()));
+            let ours = wish.keys.remove(key).flatten();
+            wish.keys
+                .insert(key.clone(), later(ours, Some(value.clone())));
         }
         wish
+    }
+}
+
+/// The values of keys that were someone else's before any entry asked for them, as far as no
+/// operator took them away by name since.
+pub(crate) fn foreign_values(view: &View) -> HashMap<&str, &str> {
+    let mut foreign = HashMap::new();
+    for change in view
+        .changes()
+        .iter()
+        .filter(|change| change.progress() != Progress::Void)
+    {
+        let intent = change.intent();
+        for ask in &intent.opens.keys {
+            if let Some(value) = &ask.already_there {
+                foreign.insert(ask.key.as_str(), value.as_str());
+            }
+        }
+        for (taken, _) in &intent.takes.keys {
+            foreign.remove(taken.as_str());
+        }
+        for (given, value) in &intent.gives.keys {
+            foreign.insert(given.as_str(), value.as_str());
+        }
+    }
+    foreign
+}
+
+/// The value that refuses longer; one that is no time refuses for ever.
+fn later(ours: Option<String>, theirs: Option<String>) -> Option<String> {
+    let rank = |value: &String| value.parse::<i64>().unwrap_or(i64::MAX);
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) if rank(&theirs) > rank(&ours) => Some(theirs),
+        (Some(ours), _) => Some(ours),
+        (None, theirs) => theirs,
     }
 }
 
@@ -140,7 +188,10 @@ impl KeyPlan {
 
     /// Bytes the store grows by, at most: keys and values of the puts.
     pub(crate) fn bytes(&self) -> u64 {
-        self.puts.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum()
+        self.puts
+            .iter()
+            .map(|(key, value)| (key.len() + value.len()) as u64)
+            .sum()
     }
 
     /// The calls, fullest first.

@@ -7,3 +7,5 @@ pub(crate) mod geo;
 pub(crate) mod guard;
 pub(crate) mod ip_set;
 pub(crate) mod keys;
+#[cfg(test)]
+mod laws;

@@ -53,7 +53,7 @@ pub(crate) fn json(answer: &Answer) -> String {
     let error = answer.error.as_ref().map(|(code, message)| ErrorMember {
         code,
         message: message.clone(),
-        hint: None,
+        hint: (!answer.hints.is_empty()).then(|| answer.hints.join("; ")),
         retryable: answer.exit == Exit::Conflict,
         request_id: None,
     });
@@ -68,7 +68,12 @@ pub(crate) fn json(answer: &Answer) -> String {
 }
 
 /// The document for a failure.
-pub(crate) fn failure_json(command: &str, at: &Head, failure: &Failure, warnings: &[String]) -> String {
+pub(crate) fn failure_json(
+    command: &str,
+    at: &Head,
+    failure: &Failure,
+    warnings: &[String],
+) -> String {
     let mut message = failure.message.clone();
     for cause in &failure.causes {
         message.push_str(": ");
@@ -108,7 +113,8 @@ fn head<'a>(command: &'a str, at: &'a Head) -> Document<'a> {
 }
 
 fn write(document: &Document<'_>) -> String {
-    let mut text = serde_json::to_string_pretty(document).expect("the document holds JSON values only");
+    let mut text =
+        serde_json::to_string_pretty(document).expect("the document holds JSON values only");
     text.push('\n');
     text
 }

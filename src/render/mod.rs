@@ -29,6 +29,10 @@ pub(crate) struct Answer {
     pub(crate) sheet: Sheet,
     /// With an exit code that is not 0: the error's stable code and message.
     pub(crate) error: Option<(String, String)>,
+    /// What to type next, beside the error.
+    pub(crate) hints: Vec<String>,
+    /// Its lines were printed as they came: as JSON, nothing is left to print.
+    pub(crate) streamed: bool,
 }
 
 impl Answer {
@@ -43,6 +47,8 @@ impl Answer {
             text,
             sheet: Sheet::default(),
             error: None,
+            hints: Vec::new(),
+            streamed: false,
         }
     }
 

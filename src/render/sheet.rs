@@ -71,7 +71,11 @@ impl Sheet {
 fn csv_cell(cell: &str) -> String {
     let cell = printable(cell);
     let runs = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
-    let guarded = if runs { format!("'{cell}") } else { cell.into_owned() };
+    let guarded = if runs {
+        format!("'{cell}")
+    } else {
+        cell.into_owned()
+    };
     if guarded.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {
@@ -108,10 +112,19 @@ mod tests {
 
     #[test]
     fn hostile_cells_are_harmless_in_every_form() {
-        assert_eq!(sheet("=cmd|' /C calc'!A0").csv().lines().nth(1), Some("'=cmd|' /C calc'!A0,x"));
-        assert_eq!(sheet("a,\"b\"").csv().lines().nth(1), Some("\"a,\"\"b\"\"\",x"));
+        assert_eq!(
+            sheet("=cmd|' /C calc'!A0").csv().lines().nth(1),
+            Some("'=cmd|' /C calc'!A0,x")
+        );
+        assert_eq!(
+            sheet("a,\"b\"").csv().lines().nth(1),
+            Some("\"a,\"\"b\"\"\",x")
+        );
         assert_eq!(sheet("-3.5").csv().lines().nth(1), Some("-3.5,x"));
         assert!(!sheet("\u{1b}[31mred").table(80).contains('\u{1b}'));
-        assert_eq!(sheet("a|<b>").markdown().lines().nth(2), Some("| a\\|&lt;b&gt; | x |"));
+        assert_eq!(
+            sheet("a|<b>").markdown().lines().nth(2),
+            Some("| a\\|&lt;b&gt; | x |")
+        );
     }
 }

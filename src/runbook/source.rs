@@ -185,7 +185,9 @@ pub(crate) fn choose(
         },
         (None, None) => {
             let only_one = select.any_time && list.len() == 1;
-            let mut inside = list.iter().filter(|candidate| only_one || candidate.holds(now));
+            let mut inside = list
+                .iter()
+                .filter(|candidate| only_one || candidate.holds(now));
             match (inside.next(), inside.next()) {
                 (Some(only), None) => (only.path.clone(), ChosenBy::Window),
                 (None, _) => return Err(ChooseError::NoneInWindow { list }),
@@ -268,6 +270,7 @@ mod tests {
             event: Some("gala".to_owned()),
             env_event: Some("cup".to_owned()),
             file: None,
+            any_time: false,
         };
         let now = "2026-06-14T18:30:00Z";
         assert_eq!(

@@ -47,6 +47,9 @@ pub(crate) enum Broken {
     Unreachable,
     #[error("read the answer: the rehearsal breaks the connection after the request landed")]
     AnswerLost,
+    /// Whoever called is to die.
+    #[error("go on: the rehearsal ends the caller here")]
+    Crash,
 }
 
 impl Sandbox {

@@ -125,8 +125,10 @@ impl Asked<'_> {
         let name = format!("{}.{}", service.name(), operation.unwrap_or("Unknown"));
         *held.index.calls.entry(name.clone()).or_default() += 1;
         let fault = first_hit(&mut held.index.faults, &name);
-        if fault == Some(FaultKind::Unreachable) {
-            return Ok(Err(Broken::Unreachable));
+        match fault {
+            Some(FaultKind::Unreachable) => return Ok(Err(Broken::Unreachable)),
+            Some(FaultKind::CrashBefore) => return Ok(Err(Broken::Crash)),
+            _ => {}
         }
         let refuse = |problem: Problem| Ok(Ok(problem.answer(service, self.request_id)));
         match &scope {
@@ -147,10 +149,10 @@ impl Asked<'_> {
             return refuse(problem);
         }
         let answer = call_service(service, &call, held, folder)?;
-        Ok(if fault == Some(FaultKind::LostAnswer) {
-            Err(Broken::AnswerLost)
-        } else {
-            Ok(answer)
+        Ok(match fault {
+            Some(FaultKind::LostAnswer) => Err(Broken::AnswerLost),
+            Some(FaultKind::CrashAfter) => Err(Broken::Crash),
+            _ => Ok(answer),
         })
     }
 
@@ -168,6 +170,7 @@ impl Asked<'_> {
         match first_hit(&mut held.index.faults, &name) {
             Some(FaultKind::Unreachable) => return Ok(Err(Broken::Unreachable)),
             Some(FaultKind::LostAnswer) => return Ok(Err(Broken::AnswerLost)),
+            Some(FaultKind::CrashBefore | FaultKind::CrashAfter) => return Ok(Err(Broken::Crash)),
             Some(FaultKind::Error(status)) => return Ok(Ok(plain(status, "failing\n"))),
             Some(FaultKind::Throttle | FaultKind::Conflict) | None => {}
         }

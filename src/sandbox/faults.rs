@@ -1,4 +1,5 @@
-//! Faults to rehearse with: throttles, conflicts, server errors, lost answers, no connection. Also
+//! Faults to rehearse with: throttles, conflicts, server errors, lost answers, no connection, a
+//! crash of the caller. Also
 //! the words in which people ask for them and for slower roll-out, latency and lifted rates.
 
 use std::fmt;
@@ -24,6 +25,11 @@ pub(crate) enum FaultKind {
     LostAnswer,
     /// No connection; nothing lands.
     Unreachable,
+    /// The process that calls dies before the call lands. Served on a port, where the caller is
+    /// another process, the connection breaks instead.
+    CrashBefore,
+    /// The process that calls dies after the call landed.
+    CrashAfter,
 }
 
 impl fmt::Display for FaultKind {
@@ -34,6 +40,8 @@ impl fmt::Display for FaultKind {
             Self::Error(status) => write!(f, "error{status}"),
             Self::LostAnswer => f.write_str("lost-answer"),
             Self::Unreachable => f.write_str("unreachable"),
+            Self::CrashBefore => f.write_str("crash-before"),
+            Self::CrashAfter => f.write_str("crash-after"),
         }
     }
 }
@@ -143,7 +151,8 @@ impl Directive {
 pub(crate) enum DirectiveError {
     #[error(
         "`{0}` is not a fault or setting; known: throttle:OPERATION, conflict:OPERATION, \
-         error500:OPERATION, lost-answer:OPERATION (each with :nth=N,count=N), unreachable, \
+         error500:OPERATION, lost-answer:OPERATION, crash-before:OPERATION, crash-after:OPERATION \
+         (each with :nth=N,count=N), unreachable, \
          latency=200ms, rollout=30s, rollout-skew=10s, rates=on|off"
     )]
     Unknown(String),
@@ -207,6 +216,8 @@ fn kind(word: &str) -> Option<FaultKind> {
         "conflict" => Some(FaultKind::Conflict),
         "lost-answer" => Some(FaultKind::LostAnswer),
         "unreachable" => Some(FaultKind::Unreachable),
+        "crash-before" => Some(FaultKind::CrashBefore),
+        "crash-after" => Some(FaultKind::CrashAfter),
         _ => word
             .strip_prefix("error")?
             .parse()
@@ -288,6 +299,8 @@ mod tests {
             "lost-answer:wafv2.UpdateIPSet:nth=1",
             "error500:cloudfront.*:nth=2,count=3",
             "unreachable:*:nth=1,count=all",
+            "crash-before:cloudfront.UpdateDistribution:nth=2",
+            "crash-after:*:nth=5",
         ] {
             let Ok(Directive::Fault(fault)) = words.parse() else {
                 panic!("{words} is not a fault")

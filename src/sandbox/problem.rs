@@ -29,7 +29,10 @@ impl Problem {
             FaultKind::Throttle => Some(Self::Throttled),
             FaultKind::Conflict => Some(Self::Conflict),
             FaultKind::Error(status) => Some(Self::Failing(status)),
-            FaultKind::LostAnswer | FaultKind::Unreachable => None,
+            FaultKind::LostAnswer
+            | FaultKind::Unreachable
+            | FaultKind::CrashBefore
+            | FaultKind::CrashAfter => None,
         }
     }
 

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
-use super::account::Sandbox;
+use super::account::{Broken, Sandbox};
 use super::service::Answer;
 
 impl Sandbox {
@@ -50,6 +50,8 @@ impl HttpConnector for InProcess {
             let request = incoming(&request)?;
             match sandbox.handle(request).await {
                 Ok(answer) => outgoing(answer),
+                // As `kill -9` would: nothing is flushed, nobody is told. The state is committed.
+                Err(Broken::Crash) => std::process::abort(),
                 // Retried by the SDK, as a broken connection is.
                 Err(broken) => Err(ConnectorError::io(broken.into())),
             }

@@ -174,10 +174,7 @@ impl Token {
             None => (None, "no such claim".to_owned()),
             Some(value) => match RevocationKey::for_claim(event, claim, value) {
                 None => (None, "not a text, an integer or a byte string".to_owned()),
-                key => (
-                    key,
-                    text::shortened(&value.readable(), SHOWN_CHARACTERS),
-                ),
+                key => (key, text::shortened(&value.readable(), SHOWN_CHARACTERS)),
             },
         };
         Revocable {

@@ -502,3 +502,38 @@ proptest! {
         prop_assert!(Token::read(&HS256[..at], Some(Format::Jwt)).is_err());
     }
 }
+
+/// Over Wycheproof's vectors: what is valid verifies, and nothing else does.
+#[test]
+#[ignore = "needs ONAIR_SHARED_DATA"]
+fn wycheproofs_signatures_are_told_apart() {
+    let folder = std::env::var_os("ONAIR_SHARED_DATA").expect("ONAIR_SHARED_DATA names a folder");
+    let path = std::path::Path::new(&folder).join("tokens/wycheproof-json-web-signature.json");
+    let text = std::fs::read_to_string(&path).expect("the vectors can be read");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("the vectors are JSON");
+    let mut verified = 0;
+    for group in file["testGroups"].as_array().expect("a list") {
+        let jwk = group.get("public").unwrap_or(&group["private"]);
+        let key = Key::from_jwk(&jwk.to_string());
+        for vector in group["tests"].as_array().expect("a list") {
+            let jws = vector["jws"].as_str().unwrap_or_default();
+            let verdict = super::jws::Jws::read(jws)
+                .ok()
+                .zip(key.as_ref().ok())
+                .map(|(jws, key)| key.check(jws.algorithm, jws.signed.as_bytes(), &jws.signature));
+            let valid = vector["result"] == "valid";
+            match verdict {
+                Some(Verdict::Verified) => {
+                    assert!(valid, "{vector}");
+                    verified += 1;
+                }
+                // A signature that is called wrong must be wrong. What is not even looked at, such as
+                // a token of another algorithm than its key names, is refused more strictly than
+                // Wycheproof asks.
+                Some(Verdict::Wrong) => assert!(!valid, "{vector}"),
+                Some(Verdict::Unsupported(_) | Verdict::OtherKind(_)) | None => {}
+            }
+        }
+    }
+    assert!(verified > 30, "{verified}");
+}

@@ -6,14 +6,30 @@ use crate::harness::Desk;
 
 fn live() -> Desk {
     let desk = Desk::new().rehearsing();
-    let arguments = ["sandbox", "reset", "--at", "ko+20m", "--rates", "off", "--fault", "rollout=0s", "--fault", "rollout-skew=0s"];
+    let arguments = [
+        "sandbox",
+        "reset",
+        "--at",
+        "ko+20m",
+        "--rates",
+        "off",
+        "--fault",
+        "rollout=0s",
+        "--fault",
+        "rollout-skew=0s",
+    ];
     desk.onair(&arguments).expect_success();
     desk
 }
 
 fn check<'a>(answer: &'a Value, id: &str) -> &'a Value {
-    let checks = answer["data"]["checks"].as_array().expect("checks are a list");
-    checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id} in {answer:#}"))
+    let checks = answer["data"]["checks"]
+        .as_array()
+        .expect("checks are a list");
+    checks
+        .iter()
+        .find(|check| check["id"] == id)
+        .unwrap_or_else(|| panic!("no check {id} in {answer:#}"))
 }
 
 #[test]
@@ -26,10 +42,14 @@ fn a_provisioned_event_is_ok() {
 #[test]
 fn an_end_that_nobody_tends_calls_for_attention() {
     let desk = live();
-    desk.onair(&["block", "192.0.2.7", "--yes", "--for", "2h"]).expect_success();
+    desk.onair(&["block", "192.0.2.7", "--yes", "--for", "2h"])
+        .expect_success();
     let run = desk.onair(&["status", "--check"]).expect_code(3);
     assert_eq!(run.stdout.lines().nth(1), Some("ATTENTION: 1"), "{run}");
-    let answer = desk.onair(&["-o", "json", "status", "--check"]).expect_code(3).json();
+    let answer = desk
+        .onair(&["-o", "json", "status", "--check"])
+        .expect_code(3)
+        .json();
     assert_eq!(answer["error"]["code"], "check.failed");
     assert_eq!(check(&answer, "tend")["fix"], "onair tend");
     desk.onair(&["status"]).expect_success();
@@ -38,28 +58,51 @@ fn an_end_that_nobody_tends_calls_for_attention() {
 #[test]
 fn what_could_not_be_asked_is_neither_ok_nor_wrong() {
     let desk = live();
-    desk.onair(&["sandbox", "reset", "--keep", "--fault", "error500:wafv2.GetIPSet:nth=1,count=all"]).expect_success();
-    let answer = desk.onair(&["-o", "json", "status", "--check"]).expect_code(3).json();
-    assert_eq!(check(&answer, "ip-set:onair-cup-final-block-v4")["state"], "could-not-ask");
+    desk.onair(&[
+        "sandbox",
+        "reset",
+        "--keep",
+        "--fault",
+        "error500:wafv2.GetIPSet:nth=1,count=all",
+    ])
+    .expect_success();
+    let answer = desk
+        .onair(&["-o", "json", "status", "--check"])
+        .expect_code(3)
+        .json();
+    assert_eq!(
+        check(&answer, "ip-set:onair-cup-final-block-v4")["state"],
+        "could-not-ask"
+    );
     assert_eq!(check(&answer, "geo:main")["state"], "ok");
 }
 
 #[test]
 fn a_roll_out_on_its_way_is_shown_until_it_is_deployed() {
     let desk = live();
-    desk.onair(&["sandbox", "reset", "--keep", "--fault", "rollout=300s"]).expect_success();
-    desk.onair(&["geo", "block", "CZ", "--confirm", "CZ"]).expect_success();
-    let answer = desk.onair(&["-o", "json", "status"]).expect_success().json();
+    desk.onair(&["sandbox", "reset", "--keep", "--fault", "rollout=300s"])
+        .expect_success();
+    desk.onair(&["geo", "block", "CZ", "--confirm", "CZ"])
+        .expect_success();
+    let answer = desk
+        .onair(&["-o", "json", "status"])
+        .expect_success()
+        .json();
     let rolling = check(&answer, "distribution:main");
     assert_eq!(rolling["state"], "attention");
-    assert!(rolling["message"].as_str().is_some_and(|words| words.starts_with("rolling out since")));
+    assert!(
+        rolling["message"]
+            .as_str()
+            .is_some_and(|words| words.starts_with("rolling out since"))
+    );
     assert_eq!(check(&answer, "geo:main")["state"], "ok");
 }
 
 #[test]
 fn overtime_is_shown_and_nothing_fails_by_it() {
     let desk = live();
-    desk.onair(&["sandbox", "reset", "--keep", "--at", "end+12m"]).expect_success();
+    desk.onair(&["sandbox", "reset", "--keep", "--at", "end+12m"])
+        .expect_success();
     let run = desk.onair(&["status", "--check"]).expect_success();
     assert!(run.stdout.contains("OVERTIME"), "{run}");
 }
@@ -67,9 +110,17 @@ fn overtime_is_shown_and_nothing_fails_by_it() {
 #[test]
 fn an_unreadable_ledger_entry_is_named() {
     let desk = live();
-    desk.onair(&["block", "192.0.2.7", "--yes"]).expect_success();
-    let entry = desk.files().into_iter().find(|path| path.to_string_lossy().contains("/ledger/entries/")).expect("the ledger has an entry");
+    desk.onair(&["block", "192.0.2.7", "--yes"])
+        .expect_success();
+    let entry = desk
+        .files()
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("/ledger/entries/"))
+        .expect("the ledger has an entry");
     std::fs::write(entry, "{").expect("the entry can be spoiled");
-    let answer = desk.onair(&["-o", "json", "status", "--check"]).expect_code(3).json();
+    let answer = desk
+        .onair(&["-o", "json", "status", "--check"])
+        .expect_code(3)
+        .json();
     assert_eq!(check(&answer, "ledger")["fix"], "onair ledger verify");
 }

@@ -27,14 +27,20 @@ fn why(desk: &Desk, arguments: &[&str]) -> Value {
 }
 
 fn layer<'a>(answer: &'a Value, layer: &str) -> &'a Value {
-    let layers = answer["data"]["distributions"][0]["layers"].as_array().expect("layers are a list");
-    layers.iter().find(|one| one["layer"] == layer).unwrap_or_else(|| panic!("no layer {layer} in {answer:#}"))
+    let layers = answer["data"]["distributions"][0]["layers"]
+        .as_array()
+        .expect("layers are a list");
+    layers
+        .iter()
+        .find(|one| one["layer"] == layer)
+        .unwrap_or_else(|| panic!("no layer {layer} in {answer:#}"))
 }
 
 #[test]
 fn names_the_change_that_blocks_an_address_and_the_command_that_lifts_it() {
     let desk = live();
-    desk.onair(&["block", "192.0.2.7", "--yes", "-m", "re-stream"]).expect_success();
+    desk.onair(&["block", "192.0.2.7", "--yes", "-m", "re-stream"])
+        .expect_success();
     let answer = why(&desk, &["192.0.2.7", "--country", "AT"]);
     let data = &answer["data"];
     assert_eq!(data["kind"], "address");
@@ -49,7 +55,8 @@ fn names_the_change_that_blocks_an_address_and_the_command_that_lifts_it() {
     assert_eq!(data["hits"]["state"], "unknown");
     assert_eq!(data["lift"], "onair unblock 192.0.2.7");
 
-    desk.onair(&["unblock", "192.0.2.7", "--yes"]).expect_success();
+    desk.onair(&["unblock", "192.0.2.7", "--yes"])
+        .expect_success();
     let data = &why(&desk, &["192.0.2.7", "--country", "AT"])["data"];
     assert_eq!(data["distributions"][0]["decision"], "served");
     assert_eq!(data["entries"].as_array().map(Vec::len), Some(0));
@@ -61,10 +68,15 @@ fn a_country_is_kept_out_by_the_runbook_or_by_a_change() {
     let desk = live();
     let answer = why(&desk, &["US"]);
     assert_eq!(layer(&answer, "geo")["state"], "refused");
-    assert!(answer["data"]["drift"][0].as_str().is_some_and(|words| words.contains("not in the rights")));
+    assert!(
+        answer["data"]["drift"][0]
+            .as_str()
+            .is_some_and(|words| words.contains("not in the rights"))
+    );
     assert_eq!(answer["data"]["lift"], "onair geo unblock US");
 
-    desk.onair(&["geo", "block", "CZ", "--confirm", "CZ"]).expect_success();
+    desk.onair(&["geo", "block", "CZ", "--confirm", "CZ"])
+        .expect_success();
     let answer = why(&desk, &["Czechia"]);
     assert_eq!(answer["data"]["distributions"][0]["refused-by"], "geo");
     assert_eq!(answer["data"]["entries"][0]["entry"], "jess-1");
@@ -74,8 +86,16 @@ fn a_country_is_kept_out_by_the_runbook_or_by_a_change() {
 #[test]
 fn what_could_not_be_read_is_never_called_allowed() {
     let desk = live();
-    desk.onair(&["block", "192.0.2.7", "--yes"]).expect_success();
-    desk.onair(&["sandbox", "reset", "--keep", "--fault", "error500:wafv2.GetIPSet:nth=1,count=all"]).expect_success();
+    desk.onair(&["block", "192.0.2.7", "--yes"])
+        .expect_success();
+    desk.onair(&[
+        "sandbox",
+        "reset",
+        "--keep",
+        "--fault",
+        "error500:wafv2.GetIPSet:nth=1,count=all",
+    ])
+    .expect_success();
     let answer = why(&desk, &["192.0.2.7", "--country", "AT"]);
     assert_eq!(answer["data"]["distributions"][0]["decision"], "unknown");
     assert_eq!(layer(&answer, "waf")["state"], "could-not-ask");
@@ -90,7 +110,8 @@ fn a_claim_that_is_not_revoked_and_a_change_are_explained() {
     assert_eq!(layer(&answer, "revocation")["state"], "allowed");
     assert_eq!(answer["data"]["hits"]["state"], "unknown");
 
-    desk.onair(&["block", "192.0.2.7", "--yes"]).expect_success();
+    desk.onair(&["block", "192.0.2.7", "--yes"])
+        .expect_success();
     let answer = why(&desk, &["jess-1"]);
     assert_eq!(answer["data"]["kind"], "entry");
     assert_eq!(answer["data"]["lift"], "onair undo jess-1");
@@ -99,17 +120,50 @@ fn a_claim_that_is_not_revoked_and_a_change_are_explained() {
 #[test]
 fn a_log_line_and_a_url_name_the_viewer_and_the_distribution() {
     let desk = live();
-    desk.onair(&["block", "192.0.2.7", "--yes"]).expect_success();
+    desk.onair(&["block", "192.0.2.7", "--yes"])
+        .expect_success();
     let fields = [
-        "2026-06-14", "18:50:01", "VIE50-C1", "512", "192.0.2.7", "GET", "d111.cloudfront.net", "/cup-final/master.m3u8", "403", "-", "player/1.0",
-        "-", "-", "Error", "id==", "live.example.com", "https", "100", "0.001",
+        "2026-06-14",
+        "18:50:01",
+        "VIE50-C1",
+        "512",
+        "192.0.2.7",
+        "GET",
+        "d111.cloudfront.net",
+        "/cup-final/master.m3u8",
+        "403",
+        "-",
+        "player/1.0",
+        "-",
+        "-",
+        "Error",
+        "id==",
+        "live.example.com",
+        "https",
+        "100",
+        "0.001",
     ];
-    let run = desk.onair_with_input(&["-o", "json", "why", "-"], fields.join("\t")).expect_success().json();
+    let run = desk
+        .onair_with_input(&["-o", "json", "why", "-"], fields.join("\t"))
+        .expect_success()
+        .json();
     assert_eq!(run["data"]["kind"], "log-line");
-    assert_eq!(run["data"]["distributions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        run["data"]["distributions"].as_array().map(Vec::len),
+        Some(1)
+    );
     assert_eq!(run["data"]["distributions"][0]["refused-by"], "waf");
 
-    let url = why(&desk, &["https://live-backup.example.com/x.m3u8", "--address", "192.0.2.7", "--country", "AT"]);
+    let url = why(
+        &desk,
+        &[
+            "https://live-backup.example.com/x.m3u8",
+            "--address",
+            "192.0.2.7",
+            "--country",
+            "AT",
+        ],
+    );
     assert_eq!(url["data"]["distributions"][0]["name"], "backup");
     assert_eq!(url["data"]["lift"], "onair unblock 192.0.2.7");
 }
@@ -118,8 +172,11 @@ fn a_log_line_and_a_url_name_the_viewer_and_the_distribution() {
 fn a_token_is_looked_up_and_never_repeated() {
     let desk = live();
     // {"alg":"HS256"} . {"sub":"8841"} . a signature that nobody checks here
-    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI4ODQxIn0.c2lnbmF0dXJlLW9mLW5vYm9keS0zMi1ieXRlcy14eXo";
-    let hidden = desk.onair_with_input(&["-o", "json", "why", "-"], token).expect_success();
+    let token =
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI4ODQxIn0.c2lnbmF0dXJlLW9mLW5vYm9keS0zMi1ieXRlcy14eXo";
+    let hidden = desk
+        .onair_with_input(&["-o", "json", "why", "-"], token)
+        .expect_success();
     assert_eq!(hidden.json()["data"]["kind"], "token");
     assert_eq!(hidden.json()["warnings"].as_array().map(Vec::len), Some(0));
     let open = desk.onair(&["why", token]).expect_success();
@@ -137,7 +194,10 @@ fn what_is_nothing_known_is_a_usage_error_with_something_to_type() {
         ("300.1.1.1", "is not an address"),
         ("Austra", "onair why AT (Austria)"),
         ("::ffff:192.0.2.7", "write 192.0.2.7 instead"),
-        ("https://elsewhere.example.org/x", "not one of the event's distributions"),
+        (
+            "https://elsewhere.example.org/x",
+            "not one of the event's distributions",
+        ),
         ("jess-9", "no change `jess-9`"),
     ] {
         let run = desk.onair(&["why", what]).expect_code(2);
@@ -148,16 +208,40 @@ fn what_is_nothing_known_is_a_usage_error_with_something_to_type() {
 #[test]
 fn a_change_is_proved_when_every_edge_has_it_and_not_before() {
     let desk = live();
-    let proved = desk.onair(&["-o", "json", "block", "192.0.2.7", "--yes", "--verify"]).expect_success().json();
+    let proved = desk
+        .onair(&["-o", "json", "block", "192.0.2.7", "--yes", "--verify"])
+        .expect_success()
+        .json();
     assert_eq!(proved["data"]["proof"]["state"], "proved");
     assert_eq!(proved["data"]["proof"]["kind"], "rollout");
-    let undone = desk.onair(&["-o", "json", "undo", "--yes", "--verify"]).expect_success().json();
+    let undone = desk
+        .onair(&["-o", "json", "undo", "--yes", "--verify"])
+        .expect_success()
+        .json();
     assert_eq!(undone["data"]["proof"]["state"], "proved");
 
-    desk.onair(&["sandbox", "reset", "--keep", "--fault", "rollout=300s"]).expect_success();
-    let run = desk.onair(&["-o", "json", "geo", "block", "CZ", "--confirm", "CZ", "--verify"]).expect_code(7).json();
+    desk.onair(&["sandbox", "reset", "--keep", "--fault", "rollout=300s"])
+        .expect_success();
+    let run = desk
+        .onair(&[
+            "-o",
+            "json",
+            "geo",
+            "block",
+            "CZ",
+            "--confirm",
+            "CZ",
+            "--verify",
+        ])
+        .expect_code(7)
+        .json();
     assert_eq!(run["data"]["proof"]["state"], "not-yet");
     assert_eq!(run["error"]["code"], "not-yet");
     assert_eq!(run["changed"], true);
-    assert!(run["data"]["proof"]["evidence"].as_str().is_some_and(|words| words.starts_with("0 of 8 edges")), "{run:#}");
+    assert!(
+        run["data"]["proof"]["evidence"]
+            .as_str()
+            .is_some_and(|words| words.starts_with("0 of 8 edges")),
+        "{run:#}"
+    );
 }
