@@ -172,7 +172,8 @@ fn a_log_line_and_a_url_name_the_viewer_and_the_distribution() {
 fn a_token_is_looked_up_and_never_repeated() {
     let desk = live();
     // {"alg":"HS256"} . {"sub":"8841"} . a signature that nobody checks here
-    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI4ODQxIn0.c2lnbmF0dXJlLW9mLW5vYm9keQ";
+    let token =
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI4ODQxIn0.c2lnbmF0dXJlLW9mLW5vYm9keS0zMi1ieXRlcy14eXo";
     let hidden = desk
         .onair_with_input(&["-o", "json", "why", "-"], token)
         .expect_success();
