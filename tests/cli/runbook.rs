@@ -235,3 +235,20 @@ fn a_read_only_folder_is_named() {
         assert!(!desk.path("runbooks/gala.toml").exists());
     }
 }
+
+#[test]
+fn every_template_can_be_rehearsed_as_it_comes() {
+    let desk = Desk::new();
+    for template in [
+        "global-concert",
+        "pay-per-view-fight",
+        "regional-sports-home-game",
+    ] {
+        let id = format!("x-{template}");
+        desk.onair(&["new", &id, "--template", template])
+            .expect_success();
+        let run = desk.onair(&["rehearse", &format!("runbooks/{id}.toml")]);
+        assert!(!run.stdout.contains("NOT PROVED"), "{run}");
+        run.expect_success();
+    }
+}
