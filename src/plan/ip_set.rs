@@ -55,6 +55,14 @@ pub(crate) struct Demand {
     in_flight: HashSet<Cidr>,
     /// In flight and closing, by others.
     closing: HashSet<Cidr>,
+    /// In flight and opening, by others, as far as this change leaves them.
+    opening: Vec<Cidr>,
+    /// What this change ends. When a colleague's change ends another claim to the same element at
+    /// the same moment, either removes it: each leaving it to the other would leave it for good.
+    ending: HashSet<Cidr>,
+    /// This change turns round what a colleague's is doing at this moment: without a write of its
+    /// own, theirs would land as if this one had never been.
+    crosses_one_in_flight: bool,
     /// Every element that may be ours: what an entry asked for before or after the change.
     ours: HashSet<Cidr>,
     /// What other changes ask for, however far they are.
@@ -72,10 +80,19 @@ impl Demand {
         let mut demand = Self::default();
         let after = own.map_or_else(|| view.clone(), |id| view.assuming(id, Progress::Settled));
         let before = own.map_or_else(|| view.clone(), |id| view.assuming(id, Progress::Void));
+        let mut opening_before: HashSet<Cidr> = HashSet::new();
+        let mut closing_before: HashSet<Cidr> = HashSet::new();
         for change in view.changes() {
             demand.note_merges(change, family);
             if Some(change.id()) != own {
                 for piece in before.pieces(change) {
+                    if piece.cidr.family() == family {
+                        match piece.standing {
+                            Standing::Open => {}
+                            Standing::Opening => drop(opening_before.insert(piece.cidr)),
+                            Standing::Closing => drop(closing_before.insert(piece.cidr)),
+                        }
+                    }
                     if piece.cidr.family() != family || piece.already_there {
                         continue;
                     }
@@ -98,6 +115,7 @@ impl Demand {
                     }
                     Standing::Opening => {
                         demand.in_flight.insert(piece.cidr);
+                        demand.opening.push(piece.cidr);
                     }
                     Standing::Closing => {
                         demand.in_flight.insert(piece.cidr);
@@ -109,6 +127,10 @@ impl Demand {
                 }
             }
         }
+        demand.crosses_one_in_flight = opening_before
+            .iter()
+            .any(|one| !demand.in_flight.contains(one) && !demand.wanted.contains(one))
+            || demand.wanted.iter().any(|one| closing_before.contains(one));
         if let Some(own) = own.and_then(|id| view.get(id)) {
             demand.close_own(&before, own, family);
             let intent = own.intent();
@@ -174,6 +196,7 @@ impl Demand {
                     .is_none_or(|holes| holes.overlapping(piece.cidr).is_some());
                 if piece.cidr.family() == family && !piece.already_there && meant {
                     self.ours.insert(piece.cidr);
+                    self.ending.insert(piece.cidr);
                 }
             }
         }
@@ -208,9 +231,14 @@ pub(crate) fn plan_set(
         .copied()
         .filter(|form| present.contains(form) && !wanted.contains(form))
         .collect();
+    let opening: HashSet<Cidr> = demand.opening.iter().copied().collect();
+    let left_to_others = |element: &Cidr| {
+        demand.in_flight.contains(element)
+            && (opening.contains(element) || !demand.ending.contains(element))
+    };
     let ours = |element: &Cidr| {
         (demand.ours.contains(element) || standing_merges.contains(element))
-            && !demand.in_flight.contains(element)
+            && !left_to_others(element)
     };
     let kept: Vec<Cidr> = observed
         .iter()
@@ -228,6 +256,11 @@ pub(crate) fn plan_set(
                 .filter(|form| whole.covering(**form).is_some()),
         );
     }
+    // Where a prefix that holds more than it should goes, what a colleague's change on its way asks
+    // for within it was in force and stays in force.
+    let leaving = CidrIndex::new(present.iter().copied().filter(|element| ours(element)));
+    let in_force = |one: &&Cidr| leaving.covering(**one).is_some();
+    asked.extend(demand.opening.iter().filter(in_force));
     let plain = without_covered(asked);
     let together = |canonical: &[Cidr]| -> Vec<Cidr> {
         let mut target: Vec<Cidr> = kept.iter().chain(canonical).copied().collect();
@@ -267,7 +300,7 @@ pub(crate) fn plan_set(
     let merged = canonical
         .iter()
         .copied()
-        .filter(|one| !wanted.contains(one))
+        .filter(|one| !wanted.contains(one) && !opening.contains(one))
         .collect();
     let own: HashSet<Cidr> = demand.own.iter().copied().collect();
     let missing = added
@@ -276,9 +309,10 @@ pub(crate) fn plan_set(
         .filter(|one| wanted.contains(one) && !own.contains(one))
         .collect();
     let closing_index = CidrIndex::new(demand.closing.iter().copied());
-    let must_write = demand.own.iter().any(|one| {
+    let relies_on_what_goes = demand.own.iter().any(|one| {
         closing_index.overlapping(*one).is_some() && wanted_index.covering(*one).is_some()
     });
+    let must_write = relies_on_what_goes || demand.crosses_one_in_flight;
     let foreign = observed
         .iter()
         .copied()

@@ -245,3 +245,44 @@ fn a_change_is_proved_when_every_edge_has_it_and_not_before() {
         "{run:#}"
     );
 }
+
+#[test]
+fn what_the_ledger_does_not_explain_is_called_someone_elses() {
+    let desk = live();
+    desk.onair(&["block", "192.0.2.7", "--yes"])
+        .expect_success();
+    let ledger = desk
+        .files()
+        .into_iter()
+        .find_map(|path| {
+            path.ancestors()
+                .find(|one| one.ends_with("ledger"))
+                .map(std::path::Path::to_path_buf)
+        })
+        .expect("there is a ledger");
+    std::fs::remove_dir_all(ledger).expect("the ledger can be removed");
+    let data = &why(&desk, &["192.0.2.7", "--country", "AT"])["data"];
+    assert_eq!(data["distributions"][0]["decision"], "refused");
+    assert_eq!(data["entries"].as_array().map(Vec::len), Some(0));
+    assert!(
+        data["drift"][0]
+            .as_str()
+            .is_some_and(|words| words.contains("not in the ledger"))
+    );
+    assert_eq!(data["lift"], "onair unblock 192.0.2.7");
+}
+
+#[test]
+fn a_revoked_claim_is_refused_and_comes_back_by_the_command_named() {
+    let desk = live();
+    desk.onair(&["revoke", "--by", "sub", "8841", "--yes"])
+        .expect_success();
+    let answer = why(&desk, &["sub:8841"]);
+    assert_eq!(layer(&answer, "revocation")["state"], "refused");
+    assert_eq!(answer["data"]["entries"][0]["entry"], "jess-1");
+    assert_eq!(answer["data"]["lift"], "onair token restore --by sub 8841");
+    desk.onair(&["token", "restore", "--by", "sub", "8841", "--yes"])
+        .expect_success();
+    let answer = why(&desk, &["sub:8841"]);
+    assert_eq!(layer(&answer, "revocation")["state"], "allowed");
+}
