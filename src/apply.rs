@@ -224,29 +224,27 @@ impl Applier<'_> {
         loop {
             // The set first and the ledger after it: an intent written before what the set shows
             // is then always seen.
-            let observed = match first_read.take() {
-                Some(observed) => observed,
-                None => {
-                    let read = match self.known.sets.get(name) {
-                        Some(set_id) => observe::ip_set(self.cloud, name, set_id).await,
-                        None => observe::ip_sets(
-                            self.cloud,
-                            &BTreeMap::from([(family, name.to_owned())]),
-                        )
-                        .await
-                        .map(|mut sets| {
-                            sets.remove(&family)
-                                .expect("the one set that was asked for")
-                        }),
-                    };
-                    match read {
-                        Ok(observed) => observed,
-                        Err(ObserveError::Cloud(error)) => {
-                            tries.again(error, writes, tell, name).await?;
-                            continue;
-                        }
-                        Err(error) => return Err(Stopped::after(error.into(), writes)),
+            let observed = if let Some(observed) = first_read.take() {
+                observed
+            } else {
+                let read = match self.known.sets.get(name) {
+                    Some(set_id) => observe::ip_set(self.cloud, name, set_id).await,
+                    None => {
+                        observe::ip_sets(self.cloud, &BTreeMap::from([(family, name.to_owned())]))
+                            .await
+                            .map(|mut sets| {
+                                sets.remove(&family)
+                                    .expect("the one set that was asked for")
+                            })
                     }
+                };
+                match read {
+                    Ok(observed) => observed,
+                    Err(ObserveError::Cloud(error)) => {
+                        tries.again(error, writes, tell, name).await?;
+                        continue;
+                    }
+                    Err(error) => return Err(Stopped::after(error.into(), writes)),
                 }
             };
             let view = self

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::Resource;
 use crate::clock::Clock;
-use crate::cloud::{Caller, Cloud, ConnectOptions, EndpointUrls, Probe, ProbeMethod, Target};
+use crate::cloud::{Caller, Cloud, ConnectOptions, EndpointUrls, Probe, Target};
 use crate::error::{Exit, Failure};
 use crate::event::cidr::Family;
 use crate::event::duration::Lasting;
@@ -68,7 +68,6 @@ pub(crate) struct Options {
     pub(crate) rehearsal: bool,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) profile: Option<String>,
-    pub(crate) verbose: u8,
     pub(crate) dry_run: bool,
     pub(crate) answers: Answers,
     pub(crate) lasting: Option<Lasting>,
@@ -384,8 +383,6 @@ pub(crate) struct Session {
     pub(crate) ledger: Ledger<Body>,
     /// The embedded cloud, in a rehearsal.
     pub(crate) sandbox: Option<Sandbox>,
-    /// Where this machine keeps turns, the spool and caches for the event.
-    pub(crate) local: PathBuf,
     /// Where processes of this machine take turns and keep AWS's pace, whatever the event.
     pub(crate) turns: PathBuf,
     /// Events that are in their window now while this one is not.
@@ -457,7 +454,6 @@ impl Session {
             ledger,
             sandbox: parts.sandbox,
             turns: parts.turns,
-            local: parts.local,
             elsewhere: parts.elsewhere,
             operator,
             caller,
@@ -625,7 +621,6 @@ impl Session {
             return Err("switched off by ONAIR_ADDRESS_URL".to_owned());
         }
         let probe = Probe {
-            method: ProbeMethod::Get,
             url: url.to_owned(),
             headers: Vec::new(),
             timeout: Duration::from_secs(1),

@@ -540,10 +540,11 @@ mod tests {
     const SET: &str = "arn:aws:wafv2:us-east-1:111122223333:global/ipset/blocked/1";
 
     fn document(kind: &str, codes: &[&str]) -> DistributionDocument {
-        let items: String = codes
+        let items = codes
             .iter()
             .map(|code| format!("<Location>{code}</Location>"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         DistributionDocument::new(format!(
             "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Restrictions><GeoRestriction>\
              <RestrictionType>{kind}</RestrictionType><Quantity>{}</Quantity><Items>{items}</Items></GeoRestriction></Restrictions></DistributionConfig>",

@@ -120,7 +120,7 @@ async fn run(cli: Cli) -> Exit {
                 return;
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let result = tokio::select! {
         biased;
@@ -205,7 +205,6 @@ impl Context {
             rehearsal: global.rehearsal,
             endpoint_url: global.endpoint_url,
             profile: global.profile,
-            verbose: global.verbose,
             dry_run: global.dry_run,
             answers: Answers {
                 yes: global.yes,

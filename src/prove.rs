@@ -503,9 +503,9 @@ fn words(meant: &Meant) -> String {
         .map(|(country, blocked)| (country.code().to_owned(), blocked));
     for (name, blocked) in addresses.chain(countries) {
         if blocked {
-            refused.push(name)
+            refused.push(name);
         } else {
-            served.push(name)
+            served.push(name);
         }
     }
     let keys = |revoked: bool| meant.keys.iter().filter(|(_, is)| *is == revoked).count();

@@ -417,10 +417,6 @@ impl Progress {
     pub(crate) fn set(&self, position: u64) {
         self.0.set_position(position);
     }
-
-    pub(crate) fn say(&self, text: &str) {
-        self.0.set_message(text.to_owned());
-    }
 }
 
 impl Drop for Progress {

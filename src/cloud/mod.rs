@@ -12,12 +12,11 @@ mod model;
 mod options;
 
 pub(crate) use aws::Cloud;
-pub(crate) use document::{DistributionDocument, DocumentError, GeoKind, GeoRestriction};
+pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
 pub(crate) use error::CloudError;
 pub(crate) use model::{
-    Caller, Distribution, DistributionStatus, DistributionSummary, IpSet, IpSetFamily,
-    IpSetIdentity, IpSetSummary, Probe, ProbeAnswer, ProbeMethod, Sample, Store, StoreSummary,
-    Versioned, WebAclDocument, WebAclSummary,
+    Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
+    Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,
 };
 pub(crate) use options::{ConnectOptions, EndpointUrls, Target};
 

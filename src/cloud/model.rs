@@ -59,23 +59,6 @@ pub(crate) struct Distribution {
     pub(crate) comment: String,
 }
 
-/// A distribution as the lists show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DistributionSummary {
-    /// The id.
-    pub(crate) id: String,
-    /// The `….cloudfront.net` name.
-    pub(crate) domain: String,
-    /// The alternate domain names.
-    pub(crate) aliases: Vec<String>,
-    /// The comment.
-    pub(crate) comment: String,
-    /// The web ACL's ARN.
-    pub(crate) web_acl: Option<String>,
-    /// Whether the edges have the configuration.
-    pub(crate) status: DistributionStatus,
-}
-
 /// The address family that a WAF IP set is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IpSetFamily {
@@ -198,21 +181,10 @@ pub(crate) struct Store {
     pub(crate) bytes: u64,
 }
 
-/// The method of a probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ProbeMethod {
-    /// `GET`.
-    Get,
-    /// `HEAD`.
-    Head,
-}
-
 /// A request outside AWS's APIs: a viewer's request at an edge, or the look-up of the caller's
 /// own public address.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Probe {
-    /// The method.
-    pub(crate) method: ProbeMethod,
     /// An `http` or `https` address. It may hold a canary's token: it is shown nowhere.
     pub(crate) url: String,
     /// Headers to send.
@@ -225,7 +197,6 @@ impl std::fmt::Debug for Probe {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Probe")
-            .field("method", &self.method)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
@@ -236,8 +207,6 @@ impl std::fmt::Debug for Probe {
 pub(crate) struct ProbeAnswer {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The headers, names in lower case.
-    pub(crate) headers: Vec<(String, String)>,
     /// The start of the body, at most [`ProbeAnswer::BODY_LIMIT`] bytes.
     pub(crate) body: Vec<u8>,
 }
@@ -245,14 +214,6 @@ pub(crate) struct ProbeAnswer {
 impl ProbeAnswer {
     /// Bytes of a body that are kept: enough for an address or an error page's text.
     pub(crate) const BODY_LIMIT: usize = 4096;
-
-    /// Returns the first header of this name (in lower case).
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.as_str())
-    }
 
     /// Returns the body as an IP address, as address look-up services answer.
     pub(crate) fn address(&self) -> Option<IpAddr> {

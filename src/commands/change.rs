@@ -1,14 +1,14 @@
 //! The one story that every change follows: read, plan, guard, confirm, write the intent down,
 //! apply, prove, write the outcome down, say what happened.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::apply::{Applier, ApplyError, Known, Progress, Resource};
-use crate::cloud::{Approved, CloudError};
+use crate::cloud::Approved;
 use crate::context::{Neighbor, Session};
 use crate::error::{Exit, Failure};
 use crate::event::cidr::{Cidr, Family};
@@ -419,9 +419,10 @@ async fn observe_needs(
         Ok::<_, Failure>(Some((name.to_owned(), read)))
     };
     let address = async {
-        match needs.own_address {
-            true => Some(session.own_address().await),
-            false => None,
+        if needs.own_address {
+            Some(session.own_address().await)
+        } else {
+            None
         }
     };
     let distributions = observe::distributions(&session.cloud, &needs.distributions);
@@ -1105,9 +1106,8 @@ impl Finished {
     /// What to type next.
     pub(crate) fn hints(&self, name: &str) -> Vec<String> {
         let hint = match self.exit {
-            Exit::Partly => format!("`onair ledger resume {name}` finishes it"),
             Exit::Interrupted if self.outcome.result == Verdict::Applied => return Vec::new(),
-            Exit::Interrupted => format!("`onair ledger resume {name}` finishes it"),
+            Exit::Partly | Exit::Interrupted => format!("`onair ledger resume {name}` finishes it"),
             Exit::Conflict => "run it again; a longer --timeout tries longer".to_owned(),
             Exit::NotYet => "`onair status` follows it to the edges".to_owned(),
             Exit::Failed | Exit::Refused | Exit::Usage | Exit::Difference | Exit::Done => {
@@ -1213,15 +1213,4 @@ impl From<ObserveError> for Failure {
             ObserveError::Document { .. } => Self::failed("document", &error),
         }
     }
-}
-
-/// Handles by entry, for building a view.
-pub(crate) type HandleMap = HashMap<EntryId, String>;
-
-/// Whether a failed call says that the cloud is out of reach.
-pub(crate) fn is_unreachable(error: &CloudError) -> bool {
-    matches!(
-        error,
-        CloudError::Unreachable { .. } | CloudError::NoCredentials { .. }
-    )
 }

@@ -10,7 +10,6 @@ use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
 use crate::event::cidr::{Cidr, Family, ParsedCidr, merged};
 use crate::event::import::{Imported, parse_prefixes};
-use crate::event::time;
 use crate::ledger::body::{End, Kind, Part, What};
 use crate::ledger::view::{Change, Standing};
 use crate::plan::change::{Draft, empty_intent, some_of};
@@ -35,6 +34,7 @@ pub(crate) enum IpCommand {
 /// reason, and goes in one word: onair undo.
 ///
 /// Example: onair block 203.0.113.7 2001:db8:1:2::/64 --for 2h -m "re-stream on site X"
+#[expect(clippy::doc_markdown, reason = "the help, printed as it stands")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct BlockArgs {
     #[command(flatten)]

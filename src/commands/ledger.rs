@@ -583,7 +583,7 @@ fn show_change(session: &Session, view: &View, state: &EventState, change: &Chan
             if let (Some(before), Some(after)) = (&part.before, &part.after) {
                 say(
                     "  whole resource",
-                    &format!("{:.12}… → {:.12}… (SHA-256)", before, after),
+                    &format!("{before:.12}… → {after:.12}… (SHA-256)"),
                 );
             }
             if let Some(error) = &part.error {

@@ -211,7 +211,7 @@ fn start(text: &str, zone: &TimeZone, context: &Context) -> Result<String, Failu
         if clear && civil.second() == 0 && civil.subsec_nanosecond() == 0 {
             civil.strftime("%Y-%m-%d %H:%M").to_string()
         } else {
-            rfc3339(at, &zone)
+            rfc3339(at, zone)
         },
     )
 }

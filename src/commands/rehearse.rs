@@ -8,7 +8,6 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::change;
-use crate::cloud::Approved;
 use crate::context::{Context, Options, Session, sandbox_failure};
 use crate::edge::{Outcome, ViewerRequest};
 use crate::error::{Exit, Failure};

@@ -37,7 +37,7 @@ impl ValueArgs {
                     context,
                 )?),
                 ValueSource::Stdin => {
-                    lines.extend(lines_of_file("-", self.column.as_deref(), context)?)
+                    lines.extend(lines_of_file("-", self.column.as_deref(), context)?);
                 }
             }
         }

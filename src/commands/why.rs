@@ -27,7 +27,7 @@ use crate::token::{Format, RevocationKey, Token};
 /// How far back WAF's samples are asked for.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 /// Looking at samples may hold up the answer by this.
-const SAMPLES_LIMIT: Duration = Duration::from_millis(3_000);
+const SAMPLES_LIMIT: Duration = Duration::from_secs(3);
 /// Longer than this, what is not understood may be a token: it is not repeated.
 const LONGEST_SHOWN: usize = 24;
 
@@ -845,7 +845,9 @@ impl Found {
         match (&self.lift, refused) {
             (Some(lift), _) => text.push_str(&format!("lift it: {lift}\n")),
             (None, true) => {
-                text.push_str("onair cannot lift this: what refuses is not the event's to change\n")
+                text.push_str(
+                    "onair cannot lift this: what refuses is not the event's to change\n",
+                );
             }
             (None, false) => text.push_str("nothing to lift\n"),
         }
@@ -941,7 +943,7 @@ fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
             && question.country.is_none()
         {
             line.state = layers::State::NotEvaluated;
-            line.reason = "depends on the viewer's country (--country CODE)".to_owned();
+            "depends on the viewer's country (--country CODE)".clone_into(&mut line.reason);
         }
         if line.state == layers::State::Unknown
             && line.layer == Layer::Waf
@@ -949,10 +951,10 @@ fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
             && line.reason.contains("the address is not known")
         {
             line.state = layers::State::NotEvaluated;
-            line.reason = "depends on the viewer's address (--address ADDRESS)".to_owned();
+            "depends on the viewer's address (--address ADDRESS)".clone_into(&mut line.reason);
         }
         if line.layer == Layer::Function && session.runbook.tokens.is_none() {
-            line.reason = "the runbook names no function".to_owned();
+            "the runbook names no function".clone_into(&mut line.reason);
         }
     }
     let waf_depends = lines

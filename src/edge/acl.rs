@@ -151,7 +151,9 @@ fn collect_arns<'a>(statement: &'a Statement, arns: &mut BTreeSet<&'a str>) {
             arns.insert(arn);
         }
         Statement::And(inner) | Statement::Or(inner) => {
-            inner.iter().for_each(|inner| collect_arns(inner, arns));
+            for inner in inner {
+                collect_arns(inner, arns);
+            }
         }
         Statement::Not(inner) => collect_arns(inner, arns),
         Statement::Managed { scope_down, .. } | Statement::RateBased { scope_down, .. } => {

@@ -8,7 +8,7 @@ mod geo;
 mod matching;
 mod request;
 
-pub(crate) use acl::{Action, Rule, Statement, WebAcl, WebAclError};
+pub(crate) use acl::{Action, WebAcl};
 pub(crate) use decide::{Decision, Finding, Layer, Outcome, Verdict, decide};
 pub(crate) use geo::{GeoKind, GeoRestriction};
 pub(crate) use request::{EdgeView, ViewerRequest};

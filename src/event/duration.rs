@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::event::text::shortened;
@@ -146,15 +146,6 @@ impl Lasting {
         }
         Ok(Self::For(duration))
     }
-
-    /// The end counted from `now`, or none for `forever`.
-    pub(crate) fn end(self, now: Timestamp, event_ends: Timestamp) -> Option<Timestamp> {
-        match self {
-            Self::For(duration) => Some(now.saturating_add(duration).unwrap_or(Timestamp::MAX)),
-            Self::Event => Some(event_ends),
-            Self::Forever => None,
-        }
-    }
 }
 
 impl fmt::Display for Lasting {
@@ -244,16 +235,6 @@ mod tests {
         assert_eq!(human(of(-90)), "-1 min 30 s");
         assert_eq!(compact(of(9_000)), "2h 30m");
         assert_eq!(compact(of(7_205)), "2h 5s");
-    }
-
-    #[test]
-    fn ends_where_it_should() {
-        let now: Timestamp = "2026-06-14T18:30:00Z".parse().unwrap();
-        let ends: Timestamp = "2026-06-14T21:00:00Z".parse().unwrap();
-        let end = |text: &str| Lasting::parse(text).unwrap().end(now, ends);
-        assert_eq!(end("event"), Some(ends));
-        assert_eq!(end("forever"), None);
-        assert_eq!(end("4h").unwrap().to_string(), "2026-06-14T22:30:00Z");
     }
 
     proptest! {

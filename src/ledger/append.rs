@@ -148,11 +148,6 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
         }
     }
 
-    /// Where it is and who writes to it.
-    pub(crate) fn options(&self) -> &Options {
-        &self.options
-    }
-
     /// All entries. Only what is new since the last call is fetched.
     pub(crate) async fn read(&self) -> Result<Records<B>, StoreError> {
         let options = &self.options;

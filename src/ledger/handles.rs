@@ -23,18 +23,12 @@ pub(super) type KnownHandles = BTreeMap<Key, EntryId>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Handles {
     by_entry: BTreeMap<EntryId, String>,
-    by_handle: BTreeMap<String, EntryId>,
 }
 
 impl Handles {
     /// The handle of `entry`, if it has one yet.
     pub(crate) fn of(&self, entry: EntryId) -> Option<&str> {
         self.by_entry.get(&entry).map(String::as_str)
-    }
-
-    /// The entry that `handle` names.
-    pub(crate) fn find(&self, handle: &str) -> Option<EntryId> {
-        self.by_handle.get(handle).copied()
     }
 
     /// All of them, by entry and so by time.
@@ -128,12 +122,10 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
         let mut handles = Handles::default();
         for key in &keys {
             if let Some(entry) = known.get(key) {
-                let handle = key.file_name().to_owned();
                 handles
                     .by_entry
                     .entry(*entry)
-                    .or_insert_with(|| handle.clone());
-                handles.by_handle.insert(handle, *entry);
+                    .or_insert_with(|| key.file_name().to_owned());
             }
         }
         Ok(handles)

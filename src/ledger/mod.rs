@@ -24,14 +24,12 @@ pub(crate) mod turn;
 pub(crate) mod view;
 
 pub(crate) use self::{
-    append::{AppendError, Ledger, Options, Where},
-    entry::{Entry, EntryId, Hash256, RunId},
-    handles::Handles,
+    append::{Ledger, Options, Where},
+    entry::{Entry, EntryId},
     heartbeat::Beat,
     records::{Corrupt, Records},
     s3::S3Options,
-    spool::SyncReport,
-    store::{Key, Store, StoreError, StoreErrorKind},
+    store::{Store, StoreError},
 };
 
 use std::collections::{HashMap, HashSet};

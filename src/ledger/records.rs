@@ -60,12 +60,6 @@ impl<B> Default for Records<B> {
 }
 
 impl<B> Records<B> {
-    /// The entry of that id.
-    pub(crate) fn find(&self, id: EntryId) -> Option<&Arc<Entry<B>>> {
-        let place = self.entries.binary_search_by_key(&id, |entry| entry.id);
-        place.ok().map(|place| &self.entries[place])
-    }
-
     /// The newest entries: those in the store that no other entry names. A new run names them, so
     /// that their loss would show. Spooled ones are left out: nobody else can see them yet.
     pub(crate) fn heads(&self) -> Vec<Hash256> {

@@ -212,6 +212,7 @@ impl Store {
 
     /// The same store with other bounds on one write and one read.
     #[must_use]
+    #[cfg(test)]
     pub(crate) fn with_bounds(self, write_bound: Duration, read_bound: Duration) -> Self {
         Self {
             write_bound,

@@ -158,11 +158,6 @@ impl Change {
         })
     }
 
-    /// When its last outcome was written down.
-    pub(crate) fn settled_at(&self) -> Option<Timestamp> {
-        self.outcomes.last().map(|entry| entry.at)
-    }
-
     /// The entries that tell what came of it, as they are stored.
     pub(crate) fn later_entries(&self) -> impl Iterator<Item = &Entry<Body>> {
         self.outcomes.iter().chain(&self.proof).map(Arc::as_ref)
@@ -227,8 +222,8 @@ impl View {
         for entry in entries {
             match &entry.body {
                 Body::Intent(_) => {
-                    let id = entry.id.clone();
-                    inner.by_id.insert(id.clone(), inner.changes.len());
+                    let id = entry.id;
+                    inner.by_id.insert(id, inner.changes.len());
                     inner.changes.push(Change {
                         handle: handles.get(&id).cloned(),
                         spooled: spooled.contains(&id),
@@ -264,10 +259,10 @@ impl View {
         for (index, change) in inner.changes.iter().enumerate() {
             let intent = change.intent();
             if let Some(undone) = &intent.undoes {
-                inner.undoers.entry(undone.clone()).or_default().push(index);
+                inner.undoers.entry(*undone).or_default().push(index);
             }
             for part in &intent.closes {
-                let closes = inner.closes.entry(part.entry.clone()).or_default();
+                let closes = inner.closes.entry(part.entry).or_default();
                 closes.push((index, part.what.clone()));
             }
         }
@@ -334,7 +329,7 @@ impl View {
     pub(crate) fn assuming(&self, id: &EntryId, progress: Progress) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
-            assumed: Some((id.clone(), progress)),
+            assumed: Some((*id, progress)),
         }
     }
 
@@ -364,9 +359,10 @@ impl View {
             match (self.progress(undoer), self.effect(undoer)) {
                 (Progress::Void, _) | (_, Effect::None) => {}
                 (Progress::Settled, Effect::Full) => return Effect::None,
-                (Progress::InFlight, Effect::Full) => return Effect::Fading,
+                (Progress::InFlight, Effect::Full) | (_, Effect::Returning) => {
+                    return Effect::Fading;
+                }
                 (_, Effect::Fading) => return Effect::Returning,
-                (_, Effect::Returning) => return Effect::Fading,
             }
         }
         Effect::Full

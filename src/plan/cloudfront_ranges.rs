@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::event::cidr::CidrIndex;
 
-/// The ranges of services CLOUDFRONT and CLOUDFRONT_ORIGIN_FACING in AWS's published ip-ranges.json
+/// The ranges of services CLOUDFRONT and `CLOUDFRONT_ORIGIN_FACING` in AWS's published ip-ranges.json
 /// of 2026-08-22, merged.
 const RANGES: &[&str] = &[
     "3.10.17.128/25",

@@ -204,11 +204,6 @@ impl Wish {
         self.must_write |= opposed;
         self.countries.push((country, access));
     }
-
-    /// Whether the change touches the distribution at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.countries.is_empty() && self.whole.is_none()
-    }
 }
 
 /// What the newest entry that still asks about `country` wants.

@@ -408,7 +408,7 @@ impl World {
     }
 }
 
-fn chosen<'a, T>(all: &'a [T], pick: u8) -> Option<&'a T> {
+fn chosen<T>(all: &[T], pick: u8) -> Option<&T> {
     (!all.is_empty()).then(|| &all[usize::from(pick) % all.len()])
 }
 

@@ -16,9 +16,6 @@ mod structure;
 pub(crate) mod template;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{GeoMode, Role, TokenFormat, TokenMode};
+pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
-pub(crate) use resolved::{
-    Allowed, Aws, Distribution, Event, Geo, KeySource, Ledger, LedgerStore, NeverBlock, Percent,
-    PhaseStart, Runbook, Samples, Tokens, Waf,
-};
+pub(crate) use resolved::{Allowed, KeySource, LedgerStore, Runbook, Tokens};

@@ -232,34 +232,9 @@ impl Waf {
             Family::V6 => &self.ip_set_v6,
         }
     }
-
-    /// The shortest prefix length of a family that needs no override.
-    pub(crate) fn widest(&self, family: Family) -> u8 {
-        match family {
-            Family::V4 => self.widest_v4,
-            Family::V6 => self.widest_v6,
-        }
-    }
 }
 
 impl Runbook {
-    /// The phase that the runbook foresees at `now`: the last one begun, the first before any has.
-    /// Live is never left by time alone; that takes the crew (`event phase`, `event close`).
-    pub(crate) fn scheduled_phase(&self, now: Timestamp) -> &PhaseStart {
-        let live_or_earlier = |start: &&PhaseStart| start.phase <= Phase::Live;
-        let has_live = self.phases.iter().any(|start| start.phase == Phase::Live);
-        self.phases
-            .iter()
-            .filter(|start| !has_live || live_or_earlier(start))
-            .rfind(|start| start.from <= now)
-            .unwrap_or(&self.phases[0])
-    }
-
-    /// What the runbook says of a phase that the crew has set; none if it does not name it.
-    pub(crate) fn phase(&self, phase: Phase) -> Option<&PhaseStart> {
-        self.phases.iter().find(|start| start.phase == phase)
-    }
-
     /// The folder that the runbook is in.
     pub(crate) fn folder(&self) -> &Path {
         folder_of(&self.path)

@@ -23,21 +23,10 @@ pub(crate) struct Select {
     pub(crate) any_time: bool,
 }
 
-/// What settled the choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ChosenBy {
-    File,
-    Event,
-    Environment,
-    /// The only runbook whose window holds now.
-    Window,
-}
-
 /// The runbook to work with.
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(crate) loaded: Loaded,
-    pub(crate) by: ChosenBy,
     /// Whether the chosen event's window, as planned, holds now.
     pub(crate) in_window: bool,
     /// The ids of other events of the folder whose window holds now: when the chosen one is
@@ -174,13 +163,12 @@ pub(crate) fn choose(
     now: Timestamp,
 ) -> Result<Chosen, ChooseError> {
     let list = discover(folder);
-    let given = |id: &Option<String>, by| Some((id.clone().filter(|id| !id.is_empty())?, by));
-    let event = given(&select.event, ChosenBy::Event)
-        .or_else(|| given(&select.env_event, ChosenBy::Environment));
-    let (path, by) = match (&select.file, event) {
-        (Some(file), _) => (file.clone(), ChosenBy::File),
-        (None, Some((id, by))) => match find_in(&list, &id) {
-            Some(path) => (path, by),
+    let given = |id: &Option<String>| id.clone().filter(|id| !id.is_empty());
+    let event = given(&select.event).or_else(|| given(&select.env_event));
+    let path = match (&select.file, event) {
+        (Some(file), _) => file.clone(),
+        (None, Some(id)) => match find_in(&list, &id) {
+            Some(path) => path,
             None => return Err(unknown_event(id, list)),
         },
         (None, None) => {
@@ -189,7 +177,7 @@ pub(crate) fn choose(
                 .iter()
                 .filter(|candidate| only_one || candidate.holds(now));
             match (inside.next(), inside.next()) {
-                (Some(only), None) => (only.path.clone(), ChosenBy::Window),
+                (Some(only), None) => only.path.clone(),
                 (None, _) => return Err(ChooseError::NoneInWindow { list }),
                 (Some(_), Some(_)) => return Err(ChooseError::SeveralInWindow { list }),
             }
@@ -205,7 +193,6 @@ pub(crate) fn choose(
     Ok(Chosen {
         in_window: loaded.runbook.event.times().holds(now),
         loaded,
-        by,
         others_in_window,
     })
 }
@@ -238,11 +225,8 @@ mod tests {
     fn chosen(folder: &Path, select: &Select, now: &str) -> String {
         match choose(select, folder, now.parse().unwrap()) {
             Ok(chosen) => format!(
-                "{} by {:?}, in window {}, others {:?}",
-                chosen.loaded.runbook.event.id,
-                chosen.by,
-                chosen.in_window,
-                chosen.others_in_window
+                "{}, in window {}, others {:?}",
+                chosen.loaded.runbook.event.id, chosen.in_window, chosen.others_in_window
             ),
             Err(error) => error.to_string(),
         }
@@ -254,7 +238,7 @@ mod tests {
         let none = Select::default();
         assert_eq!(
             chosen(folder.path(), &none, "2026-06-14T18:30:00Z"),
-            "cup by Window, in window true, others []"
+            "cup, in window true, others []"
         );
         insta::assert_snapshot!(chosen(folder.path(), &none, "2026-06-20T18:30:00Z"), @r##"
         no event is in its window now; name one with --event or --runbook
@@ -275,7 +259,7 @@ mod tests {
         let now = "2026-06-14T18:30:00Z";
         assert_eq!(
             chosen(folder.path(), &select, now),
-            "gala by Event, in window false, others [\"cup\"]"
+            "gala, in window false, others [\"cup\"]"
         );
         let file = Select {
             file: Some(folder.path().join("cup.toml")),
@@ -283,13 +267,13 @@ mod tests {
         };
         assert_eq!(
             chosen(folder.path(), &file, now),
-            "cup by File, in window true, others []"
+            "cup, in window true, others []"
         );
         let environment = Select {
             env_event: Some("gala".to_owned()),
             ..Select::default()
         };
-        assert!(chosen(folder.path(), &environment, now).starts_with("gala by Environment"));
+        assert!(chosen(folder.path(), &environment, now).starts_with("gala, "));
         let typo = Select {
             event: Some("gaal".to_owned()),
             ..Select::default()

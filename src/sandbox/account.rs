@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::cloudfront::CloudFront;
-use super::edges::{EDGES, Edge};
+use super::edges::EDGES;
 use super::faults::{Directive, Fault};
 use super::keyvaluestore::Stores;
 use super::seed::Seed;
@@ -62,11 +62,6 @@ impl Sandbox {
             base,
             state: Mutex::new(state),
         })))
-    }
-
-    /// Says whether there is anything in it.
-    pub(crate) fn is_seeded(&self) -> Result<bool, StateError> {
-        Ok(!self.index()?.account.is_empty())
     }
 
     /// Makes the cloud anew: nothing of before is left, and nobody sees half of either.
@@ -139,6 +134,7 @@ impl Sandbox {
     }
 
     /// Removes all faults; settings stay.
+    #[cfg(test)]
     pub(crate) fn clear_faults(&self) -> Result<(), StateError> {
         self.transact(|held, _| {
             held.index.faults.clear();
@@ -160,13 +156,9 @@ impl Sandbox {
     }
 
     /// How many calls were received since the last reset, by `service.Operation`.
+    #[cfg(test)]
     pub(crate) fn calls(&self) -> Result<BTreeMap<String, u64>, StateError> {
         Ok(self.index()?.calls)
-    }
-
-    /// The edges.
-    pub(crate) fn edges(&self) -> &'static [Edge] {
-        &EDGES
     }
 
     /// Asks every edge to decide on `request`, as of the cloud's time; edges that have not heard of
@@ -331,7 +323,7 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
         cloudfront.seed_distribution(account, distribution, now);
     }
     held.clear();
-    held.index.account = account.to_owned();
+    account.clone_into(&mut held.index.account);
     held.index.offset = now.duration_since(base);
     held.index.settings = reset.settings.clone();
     held.cloudfront.replace(cloudfront, &held.index);

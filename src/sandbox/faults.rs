@@ -74,13 +74,6 @@ impl Fault {
         }
     }
 
-    /// The same fault, from the `nth` matching call on, for `count` calls (none: all).
-    pub(crate) fn from_nth(mut self, nth: u64, count: Option<u64>) -> Self {
-        self.nth = nth.max(1);
-        self.count = count;
-        self
-    }
-
     /// Says whether this call is hit, and counts it.
     fn hits(&mut self, operation: &str) -> bool {
         if !matches(&self.operation, operation) {

@@ -27,9 +27,8 @@ mod transport;
 pub(crate) mod viewer;
 mod wafv2;
 
-pub(crate) use account::{Broken, DistributionSummary, Reset, Sandbox, Snapshot};
-pub(crate) use edges::Edge;
-pub(crate) use faults::{Directive, DirectiveError, Fault, FaultKind};
+pub(crate) use account::{Reset, Sandbox};
+pub(crate) use faults::Directive;
 pub(crate) use server::serve;
 pub(crate) use settings::Settings;
 pub(crate) use state::StateError;

@@ -61,11 +61,6 @@ impl Delay {
         self.base + self.skew.mul_f64(fraction.clamp(0.0, 1.0))
     }
 
-    /// How long the last edge waits.
-    pub(crate) fn whole(self) -> Duration {
-        self.base + self.skew
-    }
-
     /// Says whether a change of `changed_at` is at the edge with `fraction` by `now`.
     pub(crate) fn has_arrived(self, changed_at: Timestamp, fraction: f64, now: Timestamp) -> bool {
         SignedDuration::try_from(self.at(fraction))
@@ -105,6 +100,7 @@ pub(crate) struct Answer {
     pub(crate) changed: bool,
 }
 
+#[cfg(test)]
 impl Answer {
     /// The value of the first header of this name, in any case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -23,12 +23,11 @@ mod validity;
 mod verify;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 pub(crate) use claims::{Claim, ClaimValue, Claims, NoSuchClaim};
 pub(crate) use error::{Part, TokenError};
-pub(crate) use format::{Algorithm, Format, UnknownFormat};
-pub(crate) use mint::{DEFAULT_LIFETIME, MAX_LIFETIME, MintError, MintRequest, mint};
+pub(crate) use format::{Algorithm, Format};
+pub(crate) use mint::{DEFAULT_LIFETIME, MintError, MintRequest, mint};
 pub(crate) use parse::{MAX_TOKEN_BYTES, is_structured};
 pub(crate) use paste::Place;
 pub(crate) use revocation::{Revocable, RevocationKey, is_revoked, revocation_value};
@@ -52,7 +51,6 @@ pub(crate) enum Form {
 /// A token that was read. What it says is unproven until [`Token::verify`].
 #[derive(Clone)]
 pub(crate) struct Token {
-    text: SecretString,
     digest: String,
     form: Form,
     place: Place,
@@ -135,11 +133,6 @@ impl Token {
     /// base64url of SHA-256 of the token as given: what stands for the whole token in outputs.
     pub(crate) fn digest(&self) -> &str {
         &self.digest
-    }
-
-    /// The token itself, for the one who sends it to an edge. Never for an output, a log or an error.
-    pub(crate) fn secret_text(&self) -> &SecretString {
-        &self.text
     }
 }
 

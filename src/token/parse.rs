@@ -198,7 +198,6 @@ fn opaque(text: &str, place: Place) -> Result<Token, TokenError> {
 
 fn with_claims(text: &str, place: Place, form: Form, claims: Claims) -> Result<Token, TokenError> {
     Ok(Token {
-        text: SecretString::from(text),
         digest: to_base64url(&Sha256::digest(text)),
         form,
         place,

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
+use super::mint::MAX_LIFETIME;
 use super::*;
 
 /// RFC 7515, A.1.

@@ -293,9 +293,10 @@ fn import_reads_csv_ranges_and_json() {
 fn a_set_that_would_overflow_is_refused_with_the_numbers() {
     let desk = desk();
     // 10,050 neighbors in pairs: merging halves them. Another 10,001 that nothing merges.
-    let mergeable: String = (0..10_050)
+    let mergeable = (0..10_050)
         .map(|n| format!("20.{}.{}.{}\n", n / 62_500, (n / 250) % 250, n % 250))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     desk.write("pairs.txt", mergeable);
     let run = desk
         .onair(&["-o", "json", "ip", "import", "pairs.txt", "--dry-run"])
@@ -306,9 +307,10 @@ fn a_set_that_would_overflow_is_refused_with_the_numbers() {
             .is_some_and(|after| after < 10_000),
         "{run}"
     );
-    let apart: String = (0..10_001)
+    let apart = (0..10_001)
         .map(|n| format!("20.{}.{}.{}\n", n / 16_384, (n / 128) % 128, (n % 128) * 2))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     desk.write("apart.txt", apart);
     let run = desk.onair(&["-o", "json", "ip", "import", "apart.txt", "--yes"]);
     refused(&run, 4, "guard.capacity");
@@ -325,9 +327,10 @@ fn a_set_that_would_overflow_is_refused_with_the_numbers() {
 #[test]
 fn ten_thousand_addresses_are_one_update_call_a_family() {
     let desk = desk();
-    let list: String = (0..10_000)
+    let list = (0..10_000)
         .map(|n| format!("20.{}.{}.{}\n", n / 16_384, (n / 128) % 128, (n % 128) * 2))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     desk.write("list.txt", list + "2a00:1::/48\n");
     desk.onair(&["ip", "import", "list.txt", "--yes"])
         .expect_success();

@@ -7,14 +7,10 @@ use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
 
 use super::Cloud;
-use super::call::Call;
 use crate::cloud::{
-    Approved, CloudError, Distribution, DistributionDocument, DistributionStatus,
-    DistributionSummary, StoreSummary, Versioned,
+    Approved, CloudError, Distribution, DistributionDocument, DistributionStatus, StoreSummary,
+    Versioned,
 };
-
-/// Entries that are asked for with a page of a list: the API's default and most.
-const PAGE: i32 = 100;
 
 impl Cloud {
     /// Reads a distribution's state.
@@ -97,67 +93,6 @@ impl Cloud {
         call.required(output.e_tag, "ETag")
     }
 
-    /// Lists the account's distributions.
-    pub(crate) async fn distributions(&self) -> Result<Vec<DistributionSummary>, CloudError> {
-        let mut distributions = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let call = self.reading("cloudfront.ListDistributions", "the distributions");
-            let output = self
-                .cloudfront
-                .list_distributions()
-                .max_items(PAGE)
-                .set_marker(marker.clone())
-                .customize()
-                .interceptor(call.watch())
-                .send()
-                .await
-                .map_err(|error| call.failure(&error))?;
-            marker = add_page(
-                &call,
-                marker.as_deref(),
-                output.distribution_list,
-                &mut distributions,
-            )?;
-            if marker.is_none() {
-                return Ok(distributions);
-            }
-        }
-    }
-
-    /// Lists the distributions that a web ACL, named by its ARN, is attached to.
-    pub(crate) async fn distributions_by_web_acl(
-        &self,
-        arn: &str,
-    ) -> Result<Vec<DistributionSummary>, CloudError> {
-        let mut distributions = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let what = format!("web ACL {arn}");
-            let call = self.reading("cloudfront.ListDistributionsByWebACLId", what);
-            let output = self
-                .cloudfront
-                .list_distributions_by_web_acl_id()
-                .web_acl_id(arn)
-                .max_items(PAGE)
-                .set_marker(marker.clone())
-                .customize()
-                .interceptor(call.watch())
-                .send()
-                .await
-                .map_err(|error| call.failure(&error))?;
-            marker = add_page(
-                &call,
-                marker.as_deref(),
-                output.distribution_list,
-                &mut distributions,
-            )?;
-            if marker.is_none() {
-                return Ok(distributions);
-            }
-        }
-    }
-
     /// Lists the account's key-value stores.
     pub(crate) async fn stores(&self) -> Result<Vec<StoreSummary>, CloudError> {
         let mut stores = Vec::new();
@@ -191,30 +126,6 @@ impl Cloud {
 
 fn distribution_name(id: &str) -> String {
     format!("distribution {id}")
-}
-
-fn add_page(
-    call: &Call,
-    marker: Option<&str>,
-    list: Option<sdk::DistributionList>,
-    distributions: &mut Vec<DistributionSummary>,
-) -> Result<Option<String>, CloudError> {
-    let list = call.required(list, "DistributionList")?;
-    let summaries = list.items.unwrap_or_default().into_iter();
-    distributions.extend(summaries.map(|summary| {
-        DistributionSummary {
-            id: summary.id,
-            domain: summary.domain_name,
-            aliases: summary
-                .aliases
-                .and_then(|aliases| aliases.items)
-                .unwrap_or_default(),
-            comment: summary.comment,
-            web_acl: Some(summary.web_acl_id).filter(|acl| !acl.is_empty()),
-            status: status(&summary.status),
-        }
-    }));
-    call.next_page(marker, list.next_marker.as_deref())
 }
 
 /// CloudFront knows `Deployed` and `InProgress`; anything else is not yet deployed.

@@ -4,7 +4,7 @@ use super::testing::{Canned, json_error, scripted, xml_error};
 use crate::clock::Clock;
 use crate::cloud::{
     Approved, Cloud, CloudError, ConnectOptions, DistributionDocument, EndpointUrls, GeoKind,
-    GeoRestriction, IpSetIdentity, Probe, ProbeMethod, Target,
+    GeoRestriction, IpSetIdentity, Probe, Target,
 };
 
 const STORE: &str =
@@ -278,7 +278,6 @@ async fn repeats_a_description_only_when_there_is_one() {
 #[tokio::test]
 async fn probes_through_the_same_client_and_hides_the_path() {
     let probe = |url: &str| Probe {
-        method: ProbeMethod::Get,
         url: url.to_owned(),
         headers: vec![("x-test".to_owned(), "1".to_owned())],
         timeout: Duration::from_secs(1),
@@ -290,10 +289,7 @@ async fn probes_through_the_same_client_and_hides_the_path() {
     .await;
     let url = "https://d1.cloudfront.net/live/a.m3u8?t=TOKEN";
     let answer = cloud.probe(probe(url)).await.unwrap();
-    assert_eq!(
-        (answer.status, answer.header("x-cache")),
-        (403, Some("Error"))
-    );
+    assert_eq!(answer.status, 403);
     assert_eq!(answer.address(), Some([198, 51, 100, 7].into()));
     let seen = &script.seen()[0];
     assert_eq!((seen.uri.as_str(), seen.header("x-test")), (url, Some("1")));

@@ -122,45 +122,12 @@ impl DistributionDocument {
         self.root_text("WebACLId")
     }
 
-    /// Returns whether the distribution serves viewers.
-    pub(crate) fn enabled(&self) -> Result<bool, DocumentError> {
-        self.root_flag("Enabled")
-    }
-
-    /// Returns whether this is a staging distribution.
-    pub(crate) fn staging(&self) -> Result<bool, DocumentError> {
-        self.root_flag("Staging")
-    }
-
-    /// Returns the continuous-deployment policy, under which an edit reaches part of the traffic.
-    pub(crate) fn continuous_deployment_policy(&self) -> Result<Option<String>, DocumentError> {
-        self.root_text("ContinuousDeploymentPolicyId")
-    }
-
-    /// Returns the alternate domain names.
-    pub(crate) fn aliases(&self) -> Result<Vec<String>, DocumentError> {
-        let tree = self.tree()?;
-        let Some(aliases) = tree.child(tree.root(), "Aliases")? else {
-            return Ok(Vec::new());
-        };
-        let Some(items) = tree.child(aliases, "Items")? else {
-            return Ok(Vec::new());
-        };
-        tree.children(items, "CNAME")
-            .map(|alias| tree.text(alias))
-            .collect()
-    }
-
     fn root_text(&self, name: &'static str) -> Result<Option<String>, DocumentError> {
         let tree = self.tree()?;
         let Some(element) = tree.child(tree.root(), name)? else {
             return Ok(None);
         };
         Ok(Some(tree.text(element)?).filter(|text| !text.is_empty()))
-    }
-
-    fn root_flag(&self, name: &'static str) -> Result<bool, DocumentError> {
-        Ok(self.root_text(name)?.as_deref() == Some("true"))
     }
 
     fn tree(&self) -> Result<Tree<'_>, DocumentError> {

@@ -534,16 +534,6 @@ fn nothing_at_all_names_what_is_missing() {
         "##);
 }
 
-#[test]
-fn live_is_left_by_command_alone() {
-    let runbook = parse(MINIMAL, Path::new("cup.toml")).unwrap().runbook;
-    let phase = |at: &str| runbook.scheduled_phase(at.parse().unwrap()).phase.name();
-    assert_eq!(phase("2020-01-01T00:00:00Z"), "setup");
-    assert_eq!(phase("2026-06-14T17:00:00Z"), "freeze");
-    assert_eq!(phase("2026-06-14T18:30:00Z"), "live");
-    assert_eq!(phase("2026-06-16T18:30:00Z"), "live");
-}
-
 proptest! {
     /// Whatever an editor's slip makes of a runbook is answered, and a refusal names a place.
     #[test]

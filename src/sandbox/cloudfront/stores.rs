@@ -89,11 +89,6 @@ fn not_found(name: &str) -> Refusal {
 }
 
 impl CloudFront {
-    /// Returns the ARN of the store of this name.
-    pub(crate) fn store_arn(&self, name: &str) -> Option<&str> {
-        self.stores.get(name).map(|store| store.arn.as_str())
-    }
-
     pub(super) fn create_store(
         &mut self,
         call: &Call<'_>,

@@ -123,10 +123,11 @@ mod tests {
     use crate::sandbox::cloudfront::tests::{ACCOUNT, Account, outcome, request, text};
 
     fn tags(pairs: &[(&str, &str)]) -> String {
-        let items: String = pairs
+        let items = pairs
             .iter()
             .map(|(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         request("Tags", &format!("<Items>{items}</Items>"))
     }
 

@@ -56,6 +56,7 @@ impl Stores {
 
     /// Returns what the edge with this share of the skew (0 to 1) has of a store now; nothing for
     /// an unknown store.
+    #[cfg(test)]
     pub(crate) fn edge_items(
         &self,
         arn: &str,

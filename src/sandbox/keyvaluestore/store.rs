@@ -115,6 +115,7 @@ impl Store {
     }
 
     /// Returns what the edge with this share of the skew (0 to 1) has now.
+    #[cfg(test)]
     pub(crate) fn items_at(&self, fraction: f64, now: Timestamp) -> BTreeMap<String, String> {
         let mut items = self.items.clone();
         for write in self.log[self.arrived(fraction, now)..].iter().rev() {

@@ -228,7 +228,7 @@ fn settled(at: Timestamp, now: Timestamp, delay: Delay) -> bool {
 mod tests {
     use super::*;
 
-    fn texts(prefixes: Vec<Cidr>) -> Vec<String> {
+    fn texts(prefixes: &[Cidr]) -> Vec<String> {
         let mut texts: Vec<_> = prefixes.iter().map(ToString::to_string).collect();
         texts.sort();
         texts
@@ -254,7 +254,7 @@ mod tests {
             (1.0, 135, vec!["192.0.2.2/32"]),
         ] {
             assert_eq!(
-                texts(set.at_edge(fraction, at(now), delay)),
+                texts(&set.at_edge(fraction, at(now), delay)),
                 expected,
                 "{fraction} {now}"
             );

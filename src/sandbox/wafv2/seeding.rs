@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Addresses, IpSet, Waf, WebAcl};
+use super::model::{IpSet, Waf, WebAcl};
 use super::web_acls;
 use crate::sandbox::seed::{SeedIpSet, SeedWebAcl, ip_set_arn, uuid};
 
@@ -11,9 +11,7 @@ impl Waf {
     pub(crate) fn seed_ip_set(&mut self, account: &str, seed: &SeedIpSet) {
         let id = uuid("ipset", account, &seed.name);
         let mut set = IpSet::new(&seed.name, id, seed.arn(account), seed.family);
-        set.settle(Addresses::from_iter(
-            seed.addresses.iter().map(ToString::to_string),
-        ));
+        set.settle(seed.addresses.iter().map(ToString::to_string).collect());
         self.ip_sets.insert(set.id.clone(), set);
     }
 

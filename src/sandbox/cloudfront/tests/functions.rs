@@ -20,10 +20,11 @@ fn create(account: &Account, name: &str, code: &str, runtime: &str, stores: &[&s
 
 fn body(root: &str, name: &str, code: &str, runtime: &str, stores: &[&str]) -> String {
     let number = stores.len();
-    let associations: String = stores
+    let associations = stores
         .iter()
         .map(|arn| format!("<KeyValueStoreAssociation><KeyValueStoreARN>{arn}</KeyValueStoreARN></KeyValueStoreAssociation>"))
-        .collect();
+        .collect::<Vec<_>>()
+.concat();
     let code = STANDARD.encode(code);
     request(
         root,
