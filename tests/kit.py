@@ -132,7 +132,8 @@ class Desk:
             named["AWS_ENDPOINT_URL"] = url
         return self.env(ONAIR_ADDRESS_URL="none", ONAIR_OPERATOR="jess", **CREDENTIALS, **named)
 
-    def _command(self, arguments):
+    def command(self, arguments):
+        """The command line of a run, with the desk's evening as its time."""
         since = datetime.timedelta(seconds=time.monotonic() - self.begun)
         now = (self.evening + since).isoformat().replace("+00:00", "Z")
         return [binary(), "--now", now, *self.options, *map(str, arguments)]
@@ -140,7 +141,7 @@ class Desk:
     def start(self, *arguments, **options):
         """Starts the binary and does not wait for it."""
         return subprocess.Popen(
-            self._command(arguments),
+            self.command(arguments),
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -157,7 +158,7 @@ class Desk:
             arguments = ["-o", "json", *arguments]
         begin = time.monotonic()
         completed = subprocess.run(
-            self._command(arguments),
+            self.command(arguments),
             cwd=self.folder,
             env=self.environment,
             input=input,

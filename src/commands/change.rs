@@ -155,6 +155,8 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         }
     }
 
+    // From here to the outcome a Ctrl-C waits for the step in hand: nothing is left unrecorded.
+    let writing = session.ui().interrupt().writing();
     let (entry, place) = write_intent(
         session,
         &planned.draft.intent,
@@ -187,6 +189,7 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         &basis.state,
     )
     .await?;
+    drop(writing);
     let mut answer = finished.answer(
         command,
         &name,
@@ -896,6 +899,7 @@ async fn attempt(
     state: &EventState,
     at_least: Option<Verdict>,
 ) -> Result<Finished, Failure> {
+    let writing = session.ui().interrupt().writing();
     let started = session.clock.now();
     let deadline = started
         .saturating_add(session.options().timeout)
@@ -975,6 +979,15 @@ async fn attempt(
     };
     if finished.exit == Exit::Done && session.verifies(state) && intent.kind != Kind::End {
         let landed = session.clock.now();
+        if !session.ui().is_json() {
+            // The answer comes at once, the proof as it arrives.
+            for part in &finished.outcome.parts {
+                session.ui().say(&format!("  ✓ done: {}", part.resource));
+            }
+            session
+                .ui()
+                .say("  proving that viewers feel it · Ctrl-C stops watching, the change stands");
+        }
         let proof = crate::prove::prove(session, &entry.id, landed, session.waits(state)).await;
         if let Some(proof) = proof {
             if proof.state == crate::ledger::body::ProofState::NotYet {
@@ -995,6 +1008,7 @@ async fn attempt(
             finished.proof = Some(proof);
         }
     }
+    drop(writing);
     Ok(finished)
 }
 
