@@ -505,8 +505,8 @@ proptest! {
 }
 
 /// Over Wycheproof's vectors: what is valid verifies, and nothing else does.
+#[cfg(feature = "shared-data")]
 #[test]
-#[ignore = "needs ONAIR_SHARED_DATA"]
 fn wycheproofs_signatures_are_told_apart() {
     let folder = std::env::var_os("ONAIR_SHARED_DATA").expect("ONAIR_SHARED_DATA names a folder");
     let path = std::path::Path::new(&folder).join("tokens/wycheproof-json-web-signature.json");
