@@ -17,7 +17,13 @@ Exit codes:
   1 failed, nothing changed     6 partly applied: onair ledger resume
   2 usage, or a bad runbook     7 applied, not felt by viewers yet
   3 a check or difference       130 interrupted
-  4 refused, or not confirmed";
+  4 refused, or not confirmed
+
+Environment:
+  ONAIR_OPERATOR     your name in the ledger and in ids such as jess-7
+  ONAIR_EVENT        the event, where -e and -r do not say
+  ONAIR_TARGET       live or rehearsal: the other is refused
+  ONAIR_ADDRESS_URL  answers this machine's public address; none asks nobody";
 
 /// Run a live-streaming event on Amazon CloudFront, safely
 ///

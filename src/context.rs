@@ -244,6 +244,12 @@ impl Context {
             return Session::rehearsal(self.clone(), runbook, &place, &self.world_clock()).await;
         }
         let endpoints = self.endpoints();
+        if let Some((name, url)) = endpoints.as_ref().and_then(Endpoints::malformed) {
+            return Err(Failure::usage(format!(
+                "{name} is `{}`, which is no http:// or https:// address",
+                crate::event::text::shortened(url, 80)
+            )));
+        }
         let (target, local) = match &endpoints {
             None => (Target::Live, folder.join("local").join(&id)),
             Some(endpoints) => (
@@ -351,6 +357,17 @@ impl Endpoints {
     fn first(&self) -> (&'static str, &str) {
         let (name, url) = &self.0[0];
         (name, url)
+    }
+
+    fn malformed(&self) -> Option<(&'static str, &str)> {
+        let sound = |url: &str| {
+            url.parse::<http::Uri>().is_ok_and(|uri| {
+                matches!(uri.scheme_str(), Some("http" | "https"))
+                    && uri.host().is_some_and(|host| !host.is_empty())
+            })
+        };
+        let (name, url) = self.0.iter().find(|(_, url)| !sound(url))?;
+        Some((name, url))
     }
 
     fn own(&self, name: &str) -> Option<String> {

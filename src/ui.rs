@@ -287,8 +287,12 @@ impl Ui {
     /// Reads a secret from a hidden prompt on a terminal, or from standard input.
     pub(crate) fn read_secret(&self, prompt: &str) -> Result<String, Failure> {
         if std::io::stdin().is_terminal() {
-            rpassword::prompt_password(format!("{prompt} (hidden): "))
-                .map_err(|error| Failure::usage("the prompt was closed").because(error))
+            rpassword::prompt_password(format!("{prompt} (hidden): ")).map_err(|error| match error
+                .kind()
+            {
+                std::io::ErrorKind::Interrupted => Failure::interrupted(),
+                _ => Failure::usage("the prompt was closed").because(error),
+            })
         } else {
             self.read_stdin(64 * 1024 * 1024)
         }
@@ -303,7 +307,7 @@ impl Ui {
         accepted: &[String],
     ) -> Result<Approved, Failure> {
         let same = |wanted: &str, typed: &str| {
-            same(wanted, typed) || accepted.iter().any(|one| same(one, typed))
+            is_same(wanted, typed) || accepted.iter().any(|one| is_same(one, typed))
         };
         match (question, answers) {
             (
@@ -321,13 +325,24 @@ impl Ui {
                     format!("--confirm says `{typed}`, but this change needs `{wanted}`"),
                 ));
             }
+            // A value given to confirm must be the one that is meant, whatever the level.
             (
                 Question::Enter | Question::Yes,
-                Answers { yes: true, .. }
-                | Answers {
-                    confirm: Some(_), ..
+                Answers {
+                    confirm: Some(typed),
+                    ..
                 },
             ) => {
+                if accepted.iter().any(|one| is_same(one, typed)) {
+                    return Ok(Approved::by_confirmation());
+                }
+                return Err(Failure::refused(
+                    "confirmation.wrong",
+                    format!("--confirm says `{typed}`, which is not what this change is about"),
+                )
+                .hint("--yes is enough for it"));
+            }
+            (Question::Enter | Question::Yes, Answers { yes: true, .. }) => {
                 return Ok(Approved::by_confirmation());
             }
             (Question::Typed(wanted), Answers { yes: true, .. }) => {
@@ -429,7 +444,7 @@ fn is_yes(line: &str) -> bool {
     line.eq_ignore_ascii_case("y") || line.eq_ignore_ascii_case("yes")
 }
 
-fn same(wanted: &str, typed: &str) -> bool {
+fn is_same(wanted: &str, typed: &str) -> bool {
     wanted.trim().eq_ignore_ascii_case(typed.trim())
 }
 

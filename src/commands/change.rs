@@ -130,6 +130,8 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
     }
 
     let question = question(&basis, &planned);
+    let mut accepted = planned.draft.typed.clone();
+    accepted.push(session.runbook.event.id.to_string());
     let asked = session.ui().is_interactive()
         && !session.options().answers.yes
         && session.options().answers.confirm.is_none();
@@ -138,7 +140,7 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
     }
     let approved = session
         .ui()
-        .approve(&question, &session.options().answers, &planned.draft.typed)
+        .approve(&question, &session.options().answers, &accepted)
         .await
         .map_err(|failure| {
             let mut failure = failure.with_data(planned.data(pending));

@@ -303,6 +303,12 @@ impl Intention for Block {
                 "this machine's own public address is not known ({why}), so it was not checked"
             ));
         }
+        if basis.state.closed_at.is_some() && end == End::Event {
+            draft.warnings.push(
+                "the event is closed: this ends only by `onair undo` or another `onair event close`; --for gives it an end"
+                    .to_owned(),
+            );
+        }
         self.note_values(&mut draft);
         self.note_entries(basis, &mut draft, explicit);
         Ok(draft)
@@ -486,7 +492,13 @@ impl Intention for Unblock {
             )?
             .0;
         }
-        let mut draft = Draft::new(intent, summary);
+        let headline = if lasting {
+            let until = super::until_words(basis.session, &basis.state, intent.end);
+            format!("{summary} · {until}, then blocked again")
+        } else {
+            summary
+        };
+        let mut draft = Draft::new(intent, headline);
         let index = crate::event::cidr::CidrIndex::new(prefixes.iter().copied());
         let mut named = Vec::new();
         let mut lifted: HashSet<Cidr> = HashSet::new();
@@ -509,7 +521,16 @@ impl Intention for Unblock {
                 }
             }
             if !holes.is_empty() {
-                named.push(change.name());
+                let whole = basis
+                    .view
+                    .pieces(change)
+                    .iter()
+                    .all(|piece| index.covering(piece.cidr).is_some());
+                named.push(format!(
+                    "{} {}",
+                    if whole { "lifts" } else { "narrows" },
+                    change.name()
+                ));
                 if change.operator() != basis.operator {
                     draft.level = 1;
                     draft.notes.push(format!(
@@ -574,7 +595,7 @@ impl Intention for Unblock {
         if draft.intent.closes.is_empty() && draft.intent.takes.prefixes.is_empty() {
             draft.nothing_to_do = Some("none of it is blocked".to_owned());
         } else if !named.is_empty() {
-            draft.effect[0] = format!("{} · lifts {}", draft.effect[0], named.join(", "));
+            draft.effect[0] = format!("{} · {}", draft.effect[0], named.join(", "));
         }
         Ok(draft)
     }
@@ -586,7 +607,10 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
     let sets = sets?;
     let view = read.view;
     let state = session.state(&view);
-    let mut sheet = Sheet::new(&["entry", "prefix", "by", "until", "reason"]);
+    let columns = ["entry", "prefix", "by", "until", "reason"];
+    // The table is for people; the rows for CSV and Markdown carry times as programs read them.
+    let mut table = Sheet::new(&columns);
+    let mut sheet = Sheet::new(&columns);
     let mut entries = Vec::new();
     for change in view.open() {
         if args.by.as_ref().is_some_and(|by| by != change.operator()) {
@@ -606,12 +630,20 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
                 "already-there": piece.already_there,
                 "standing": format!("{:?}", piece.standing).to_lowercase(),
             }));
-            sheet.push([
+            table.push([
                 change.name(),
                 piece.cidr.to_string(),
                 change.operator().to_owned(),
                 until,
                 reason,
+            ]);
+            let end = super::end_value(change.intent().end);
+            sheet.push([
+                change.name(),
+                piece.cidr.to_string(),
+                change.operator().to_owned(),
+                end.as_str().unwrap_or("never").to_owned(),
+                change.intent().reason.clone().unwrap_or_default(),
             ]);
         }
     }
@@ -624,11 +656,18 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
                 .filter(|element| !demand.explains(**element))
             {
                 entries.push(json!({ "entry": null, "prefix": element, "operator": null, "reason": "not in the ledger", "drift": true }));
-                sheet.push([
+                table.push([
                     "—".to_owned(),
                     element.to_string(),
                     "someone else".to_owned(),
                     "not known".to_owned(),
+                    "not in the ledger".to_owned(),
+                ]);
+                sheet.push([
+                    String::new(),
+                    element.to_string(),
+                    "someone else".to_owned(),
+                    String::new(),
                     "not in the ledger".to_owned(),
                 ]);
             }
@@ -643,7 +682,7 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
         format!(
             "{}{}",
             super::header(session, &state, None),
-            sheet.table(session.ui().width())
+            table.table(session.ui().width())
         )
     };
     Ok(Answer::new("ip list", json!({ "entries": entries }), text)

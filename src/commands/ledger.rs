@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure};
 use crate::event::duration::{human, parse_duration};
 use crate::event::text::{printable, shortened};
 use crate::event::time::{self, When};
-use crate::ledger::body::{Body, ClockChange, End, Kind, Verdict};
+use crate::ledger::body::{Body, ClockChange, End, Kind, Minted, Verdict};
 use crate::ledger::chain;
 use crate::ledger::clock::EventState;
 use crate::ledger::view::{Change, ClockEntry, Progress, View};
@@ -312,6 +312,45 @@ impl Line {
         }
     }
 
+    fn of_minted(session: &Session, entry: &Entry<Body>, minted: &Minted) -> Self {
+        let claims: Vec<String> = minted
+            .claims
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let words = format!("MINT {} test token {}", minted.format, claims.join(" "));
+        Self {
+            at: entry.at,
+            operator: entry.operator.clone(),
+            open: false,
+            data: json!({
+                "entry": entry.id.to_string(),
+                "id": entry.id.to_string(),
+                "at": entry.at.to_string(),
+                "operator": entry.operator,
+                "command": "token mint",
+                "summary": words,
+                "kind": "minted",
+                "until": minted.expires.to_string(),
+                "state": "done",
+                "open": false,
+                "undone-by": null,
+                "reason": minted.reason,
+                "overrides": [],
+                "digest": minted.digest,
+            }),
+            row: [
+                "—".to_owned(),
+                time::local(entry.at, &session.runbook.event.zone),
+                entry.operator.clone(),
+                words,
+                time::local(minted.expires, &session.runbook.event.zone),
+                "done".to_owned(),
+                minted.reason.clone().unwrap_or_default(),
+            ],
+        }
+    }
+
     fn of_clock(session: &Session, moved: &ClockEntry) -> Self {
         let words = clock_words(session, moved.change());
         let reason = clock_reason(moved.change()).map(str::to_owned);
@@ -372,6 +411,10 @@ async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
             view.clock()
                 .iter()
                 .map(|moved| Line::of_clock(session, moved)),
+        )
+        .chain(
+            view.minted()
+                .map(|(entry, minted)| Line::of_minted(session, entry, minted)),
         )
         .filter(|line| from.is_none_or(|from| line.at >= from))
         .filter(|line| by.as_ref().is_none_or(|by| *by == line.operator))
@@ -693,7 +736,22 @@ async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure>
         }
     };
     if chosen.is_empty() {
-        return Ok(nothing_to_resume(session, &basis, "nothing was cut off"));
+        let running: Vec<String> = basis
+            .view
+            .changes()
+            .iter()
+            .filter(|change| change.progress() == Progress::InFlight)
+            .map(Change::name)
+            .collect();
+        let why = if running.is_empty() {
+            "nothing was cut off".to_owned()
+        } else {
+            format!(
+                "nothing counts as cut off yet; on its way: {0} (if its process is gone: onair ledger resume {0})",
+                running.join(", ")
+            )
+        };
+        return Ok(nothing_to_resume(session, &basis, &why));
     }
     let targets: Vec<Value> = chosen
         .iter()

@@ -228,6 +228,21 @@ fn chosen(context: &Context) -> Result<(Runbook, Sandbox, std::path::PathBuf), F
 
 fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
     let (runbook, sandbox, place) = chosen(context)?;
+    if context.options.dry_run {
+        let what = if args.keep {
+            "a run without --dry-run changes its clock, rates or faults"
+        } else {
+            "a run without --dry-run makes the embedded cloud and the rehearsal's ledger anew"
+        };
+        let mut answer = Answer::new(
+            "sandbox reset",
+            json!({ "pending": true, "folder": place }),
+            format!("{what}; dry run: nothing was changed\n"),
+        );
+        answer.head.event = Some(runbook.event.id.to_string());
+        answer.head.target = Some("rehearsal".to_owned());
+        return Ok(answer.exiting(crate::error::Exit::Difference, "difference", what));
+    }
     let failed = |error: crate::sandbox::StateError| sandbox_failure(&error);
     let now = sandbox.now().map_err(failed)?;
     let at = args

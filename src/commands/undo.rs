@@ -139,6 +139,24 @@ impl Intention for Undo {
             ));
             return Ok(draft);
         }
+        if !intent.opens.is_empty() && !basis.view.is_open(target) {
+            draft.nothing_to_do = Some(format!("{} has ended already", target.name()));
+            return Ok(draft);
+        }
+        let moved = basis
+            .view
+            .clock()
+            .iter()
+            .rfind(|entry| entry.operator() == basis.operator && entry.at() > target.at());
+        if let Some(moved) = moved
+            && self.id.is_none()
+        {
+            draft.level = 1;
+            draft.effect.push(format!(
+                "  you have since moved the event's clock ({} ago), which undo does not take back",
+                human(basis.now.duration_since(moved.at()))
+            ));
+        }
         if target.progress() == Progress::Void {
             draft.nothing_to_do = Some(format!("{} changed nothing", target.name()));
             return Ok(draft);

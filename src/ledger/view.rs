@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::body::{
-    Body, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Outcome, Proof, Verdict, What,
+    Body, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof, Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -24,6 +24,7 @@ pub(crate) struct View {
 struct Inner {
     changes: Vec<Change>,
     clock: Vec<ClockEntry>,
+    minted: Vec<Arc<Entry<Body>>>,
     by_id: HashMap<EntryId, usize>,
     /// For each change, the later changes that close part of it, in order.
     closes: HashMap<EntryId, Vec<(usize, What)>>,
@@ -239,7 +240,7 @@ impl View {
                 // An outcome can sort before its intent when two machines' clocks differ.
                 Body::Outcome(_) | Body::Proof(_) => late.push(entry),
                 // It opens and closes nothing.
-                Body::Minted(_) => {}
+                Body::Minted(_) => inner.minted.push(entry),
             }
         }
         for entry in late {
@@ -336,6 +337,17 @@ impl View {
     /// Every change, oldest first.
     pub(crate) fn changes(&self) -> &[Change] {
         &self.inner.changes
+    }
+
+    /// Every test token that was made, oldest first.
+    pub(crate) fn minted(&self) -> impl Iterator<Item = (&Entry<Body>, &Minted)> {
+        self.inner
+            .minted
+            .iter()
+            .filter_map(|entry| match &entry.body {
+                Body::Minted(minted) => Some((entry.as_ref(), minted)),
+                _ => None,
+            })
     }
 
     /// Every move of the event's clock, oldest first.
@@ -622,6 +634,8 @@ impl View {
         self.inner.changes.iter().rev().find(|change| {
             change.operator() == operator
                 && change.intent().kind == Kind::Change
+                // What it opened may have ended already: then there is nothing to take back.
+                && (change.intent().opens.is_empty() || self.is_open(change))
                 && change.progress() != Progress::Void
                 && self.undone_by(change).is_none()
         })

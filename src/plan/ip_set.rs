@@ -307,6 +307,8 @@ pub(crate) fn plan_set(
         .iter()
         .copied()
         .filter(|one| wanted.contains(one) && !own.contains(one))
+        // Parts of a prefix that this very change splits were never missing.
+        .filter(|one| !removed.iter().any(|gone| gone.covers(*one)))
         .collect();
     let closing_index = CidrIndex::new(demand.closing.iter().copied());
     let relies_on_what_goes = demand.own.iter().any(|one| {
