@@ -170,7 +170,7 @@ def all_countries():
     return sorted(set(kit.re.findall(r'\("([A-Z]{2})", ', countries)) - {"XK"})
 
 
-def test_20_processes_with_10_revocations_each_on_one_store(desk, monkeypatch):
+def test_32_processes_with_10_edits_each_on_one_store(desk, monkeypatch):
     assert kit.has_command("token", "revoke"), "onair has no `token revoke`"
     served = kit.Served(desk, "--rates", "off")
     cloudfront = kit.client("cloudfront", served.url)
@@ -201,18 +201,18 @@ def test_20_processes_with_10_revocations_each_on_one_store(desk, monkeypatch):
     begin = time.monotonic()
     foreign = Foreign(write)
     try:
-        at_once(20, edits)
+        at_once(32, edits)
     finally:
         foreign.stop()
-    report("keys: 20 × 10", time.monotonic() - begin, foreign)
+    report("keys: 32 × 10", time.monotonic() - begin, foreign)
     pages = stores.get_paginator("list_keys").paginate(**store)
     final = {item["Key"] for page in pages for item in page["Items"]}
     served.close()
     assert foreign.writes >= 10
     assert {key for key in final if key.startswith("foreign-")} == kept
     revoked = [key for key in final if not key.startswith("foreign-")]
-    assert len(revoked) == 20 * 8
-    for number in range(20):
+    assert len(revoked) == 32 * 8
+    for number in range(32):
         for one in range(8):
             assert any(key.endswith(f"viewer-{number}-{one}") for key in revoked)
 
