@@ -921,7 +921,19 @@ fn viewer(session: &Session, question: &Question, now: Timestamp) -> Viewer {
     request.address = question.prefix.map(Cidr::address);
     request.country = question.country.map(|country| country.code().to_owned());
     request.user_agent.clone_from(&question.user_agent);
-    request.revocation_keys = question.keys.iter().map(|key| key.key.clone()).collect();
+    // A key under a claim that the edge function does not look up refuses nobody.
+    let looked_up = session
+        .runbook
+        .tokens
+        .as_ref()
+        .map(super::token::claims_of)
+        .unwrap_or_default();
+    request.revocation_keys = question
+        .keys
+        .iter()
+        .filter(|key| looked_up.contains(&key.claim))
+        .map(|key| key.key.clone())
+        .collect();
     Viewer {
         request,
         prefix: question.prefix.filter(|prefix| !prefix.is_single()),

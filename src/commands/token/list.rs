@@ -54,6 +54,7 @@ impl Held {
         match (self.state, self.until) {
             ("missing", _) => "MISSING in the store".to_owned(),
             ("ended", _) => "ended".to_owned(),
+            ("not-looked-up", _) => "NOT LOOKED UP: refuses nobody".to_owned(),
             ("other-end", Some(at)) => format!("in force, but until {}", time::local(at, zone)),
             ("other-end", None) => "in force, with a value that is no time".to_owned(),
             _ => "in force".to_owned(),
@@ -62,7 +63,7 @@ impl Held {
 }
 
 pub(super) async fn list(args: &ListArgs, session: &Session) -> Result<Answer, Failure> {
-    super::tokens_of(session)?;
+    let looked_up = super::claims_of(super::tokens_of(session)?);
     let (read, values) = futures_util::join!(session.read_ledger(), store_values(session));
     let (read, values) = (read?, values?);
     let view = read.view;
@@ -97,7 +98,10 @@ pub(super) async fn list(args: &ListArgs, session: &Session) -> Result<Answer, F
             .into_iter()
             .filter(|(ask, _)| wanted_claim(&ask.claim))
         {
-            let held = Held::of(values.get(&ask.key), latest(&ask.key).as_deref(), now);
+            let mut held = Held::of(values.get(&ask.key), latest(&ask.key).as_deref(), now);
+            if held.state == "in-force" && !looked_up.contains(&ask.claim) {
+                held.state = "not-looked-up";
+            }
             missing += usize::from(held.state == "missing" && standing == Standing::Open);
             let intent = change.intent();
             entries.push(json!({

@@ -60,7 +60,7 @@ fn format_of(tokens: &Tokens) -> Format {
 }
 
 /// The claims that the edge looks up, in the runbook's order; the whole token where it is opaque.
-fn claims_of(tokens: &Tokens) -> Vec<String> {
+pub(crate) fn claims_of(tokens: &Tokens) -> Vec<String> {
     match tokens.format {
         TokenFormat::Opaque => vec![values::WHOLE_TOKEN.to_owned()],
         TokenFormat::Jwt | TokenFormat::Cat => tokens.revocation_keys.clone(),
