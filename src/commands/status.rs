@@ -19,9 +19,10 @@ use crate::event::time;
 use crate::layers::{self, Reading, Subject};
 use crate::ledger::body::{Access, End, GeoMode, GeoState, Kind};
 use crate::ledger::clock::EventState;
-use crate::ledger::view::{Change, Standing, View};
+use crate::ledger::view::{Change, Progress, Standing, View};
 use crate::ledger::{Beat, ReadLedger};
 use crate::observe::{self, ObserveError, ObservedSet, ObservedStore};
+use crate::plan::change::Touched;
 use crate::plan::ip_set::{Demand, SET_LIMIT, plan_set};
 use crate::plan::keys::STORE_LIMIT_BYTES;
 use crate::render::{Answer, Sheet};
@@ -439,6 +440,19 @@ fn geo_check(session: &Session, view: &View, subject: &Subject) -> Check {
     if !served.is_empty() {
         words.push(format!("{served} served"));
     }
+    // A change of ours that is not finished here explains a difference before any stranger does.
+    let unfinished = view.changes().iter().find(|change| {
+        change.progress() == Progress::InFlight
+            && Touched::by(view, change.intent())
+                .distributions
+                .contains(&subject.id)
+    });
+    if let Some(change) = unfinished {
+        let name = change.name();
+        let message = format!("{}: {name} is not finished here", words.join(" and "));
+        return Check::new(id, State::Attention, message)
+            .fix(format!("onair ledger resume {name}"));
+    }
     let message = format!(
         "{}, and neither the runbook nor the ledger says so: someone else changed it",
         words.join(" and ")
@@ -695,7 +709,21 @@ fn entries_check(session: &Session, view: &View, state: &EventState, now: Timest
 fn cut_off_checks(view: &View, now: Timestamp) -> Vec<Check> {
     let cut = view.cut_off(now);
     if cut.is_empty() {
-        return vec![Check::new("cut-off", State::Ok, "no change was cut off")];
+        let running: Vec<String> = view
+            .changes()
+            .iter()
+            .filter(|change| change.progress() == Progress::InFlight)
+            .map(Change::name)
+            .collect();
+        let message = if running.is_empty() {
+            "no change was cut off".to_owned()
+        } else {
+            format!(
+                "no change was cut off; on its way now: {}",
+                running.join(", ")
+            )
+        };
+        return vec![Check::new("cut-off", State::Ok, message)];
     }
     cut.into_iter()
         .map(|change| {

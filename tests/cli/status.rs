@@ -124,3 +124,39 @@ fn an_unreadable_ledger_entry_is_named() {
         .json();
     assert_eq!(check(&answer, "ledger")["fix"], "onair ledger verify");
 }
+
+#[test]
+fn a_difference_left_by_our_own_unfinished_change_names_it() {
+    let desk = Desk::new().rehearsing();
+    desk.onair(&["sandbox", "reset", "--rates", "off"])
+        .expect_success();
+    desk.onair(&[
+        "sandbox",
+        "reset",
+        "--keep",
+        "--fault",
+        "error503:cloudfront.UpdateDistribution:nth=2,count=all",
+    ])
+    .expect_success();
+    desk.onair(&[
+        "geo",
+        "block",
+        "IT",
+        "--confirm",
+        "Italy",
+        "--timeout",
+        "1s",
+    ])
+    .expect_code(6);
+    let status = desk.onair(&["-o", "json", "status"]).expect_success();
+    let checks = status.json()["data"]["checks"].clone();
+    let geo = checks
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|check| check["id"] == "geo:backup")
+        .expect("the distribution is checked")
+        .clone();
+    assert_eq!(geo["state"], "attention", "{status}");
+    assert_eq!(geo["fix"], "onair ledger resume jess-1", "{status}");
+}
