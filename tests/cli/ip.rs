@@ -427,3 +427,50 @@ fn hostile_text_never_reaches_the_terminal() {
         );
     }
 }
+
+#[test]
+fn a_wrong_value_to_confirm_is_refused_whatever_the_level() {
+    let desk = desk();
+    let run = desk.onair(&["-o", "json", "block", "20.1.1.7", "--confirm", "nonsense"]);
+    refused(&run, 4, "confirmation.wrong");
+    desk.onair(&["block", "20.1.1.7", "--confirm", "cup-final"])
+        .expect_success();
+    let run = desk.onair(&["-o", "json", "undo", "--confirm", "Belgium"]);
+    refused(&run, 4, "confirmation.wrong");
+    assert_eq!(blocked(&desk), ["20.1.1.7/32"]);
+}
+
+#[test]
+fn a_dry_run_of_a_reset_keeps_state_and_ledger() {
+    let desk = desk();
+    desk.onair(&["block", "20.1.1.7", "--yes"]).expect_success();
+    desk.onair(&["sandbox", "reset", "--dry-run"])
+        .expect_code(3);
+    assert_eq!(blocked(&desk), ["20.1.1.7/32"]);
+}
+
+#[test]
+fn undo_does_not_take_back_what_has_ended() {
+    let jess = desk();
+    let tom = jess.as_operator("tom");
+    jess.onair(&["block", "20.1.1.7", "--yes"]).expect_success();
+    tom.onair(&["unblock", "20.1.1.7", "--yes"])
+        .expect_success();
+    jess.onair(&["undo", "--yes"]).expect_code(2);
+    let run = jess
+        .onair(&["-o", "json", "undo", "jess-1", "--yes"])
+        .expect_success();
+    assert!(run.json()["data"]["entry"].is_null(), "{run}");
+}
+
+#[test]
+fn splitting_a_prefix_is_not_told_as_something_missing() {
+    let desk = desk();
+    desk.onair(&["block", "20.1.1.0/24", "--yes"])
+        .expect_success();
+    let run = desk
+        .onair(&["unblock", "20.1.1.8", "--yes"])
+        .expect_success();
+    assert!(run.stdout.contains("narrows jess-1"), "{run}");
+    assert!(!run.stdout.contains("missing"), "{run}");
+}
