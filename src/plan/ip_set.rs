@@ -303,12 +303,13 @@ pub(crate) fn plan_set(
         .filter(|one| !wanted.contains(one) && !opening.contains(one))
         .collect();
     let own: HashSet<Cidr> = demand.own.iter().copied().collect();
+    let split = CidrIndex::new(removed.iter().copied());
     let missing = added
         .iter()
         .copied()
         .filter(|one| wanted.contains(one) && !own.contains(one))
         // Parts of a prefix that this very change splits were never missing.
-        .filter(|one| !removed.iter().any(|gone| gone.covers(*one)))
+        .filter(|one| split.covering(*one).is_none())
         .collect();
     let closing_index = CidrIndex::new(demand.closing.iter().copied());
     let relies_on_what_goes = demand.own.iter().any(|one| {

@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn finds_an_edge_by_the_start_of_its_name() {
         assert_eq!(find("vie").map(|edge| edge.name), Some("VIE50-C1"));
-        assert_eq!(find("XXX"), None);
+        assert_eq!(find("NOWHERE1"), None);
         assert_eq!(find(""), None);
     }
 

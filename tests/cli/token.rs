@@ -546,6 +546,9 @@ fn no_output_log_ledger_or_state_holds_a_token_or_a_key() {
             &format!("{SECRET}="),
         ]),
     ];
+    // A run that fails early would hide by saying nothing. The second token is signed with no key of ours.
+    let codes: Vec<i32> = runs.iter().map(|run| run.code).collect();
+    assert_eq!(codes, [0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 2, 2]);
     let signature = |token: &str| token.rsplit('.').next().unwrap_or_default().to_owned();
     let secrets = [
         minted.clone(),

@@ -113,3 +113,26 @@ def test_ctrl_c_while_the_roll_out_is_watched_leaves_the_change_in_place(desk):
     assert "the change stands" in shown and "nothing was changed" not in shown, shown
     distributions = desk.onair("geo", "status").expect().json()["data"]["distributions"]
     assert all("IT" not in one["countries"] for one in distributions), distributions
+
+
+def test_ctrl_c_in_the_middle_of_5000_revocations_is_resumed(desk):
+    """A bar shows how far it is, the batch in hand is finished, and resume does the rest once."""
+    (desk.folder / "viewers.txt").write_text("".join(f"viewer-{number}\n" for number in range(5000)))
+    desk.onair("sandbox", "reset", "--keep", "--fault", "latency=50ms").expect()
+    code, shown = at_terminal(
+        desk.env(TERM="xterm-256color"),
+        ["revoke", "--by", "sub", "@viewers.txt", "--yes", "--no-verify"],
+        interrupt_at=b"revocation keys",
+    )
+    assert code == 130, shown
+    assert "/5000" in shown and "onair ledger resume jess-1" in shown, shown
+    desk.onair("sandbox", "reset", "--keep", "--fault", "latency=0ms").expect()
+
+    def held():
+        show = desk.onair("sandbox", "show").expect().json()["data"]
+        return sum(show["stores"].values()), show["calls"]["cloudfront-keyvaluestore.UpdateKeys"]
+
+    keys, _ = held()
+    assert 0 < keys < 5000
+    desk.onair("ledger", "resume", "--yes").expect()
+    assert held() == (5000, 100)
