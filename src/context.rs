@@ -193,6 +193,17 @@ impl Context {
                 "AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE",
                 "AWS_ENDPOINT_URL_STS",
                 "AWS_ENDPOINT_URL_S3",
+                "AWS_ENDPOINT_URL_ACM",
+                "AWS_ENDPOINT_URL_ATHENA",
+                "AWS_ENDPOINT_URL_CLOUDWATCH",
+                "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+                "AWS_ENDPOINT_URL_GLUE",
+                "AWS_ENDPOINT_URL_IAM",
+                "AWS_ENDPOINT_URL_KINESIS",
+                "AWS_ENDPOINT_URL_MEDIACONNECT",
+                "AWS_ENDPOINT_URL_MEDIALIVE",
+                "AWS_ENDPOINT_URL_MEDIAPACKAGEV2",
+                "AWS_ENDPOINT_URL_MEDIATAILOR",
             ] {
                 if let Some(url) = self.environment.get(name) {
                     named.push((name, url.to_owned()));
@@ -386,6 +397,16 @@ impl Endpoints {
             wafv2: self.own("AWS_ENDPOINT_URL_WAFV2"),
             keyvaluestore: self.own("AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE"),
             sts: self.own("AWS_ENDPOINT_URL_STS"),
+            athena: self.own("AWS_ENDPOINT_URL_ATHENA"),
+            cloudwatch: self.own("AWS_ENDPOINT_URL_CLOUDWATCH"),
+            plain: self
+                .0
+                .iter()
+                .filter_map(|(name, url)| {
+                    let id = name.strip_prefix("AWS_ENDPOINT_URL_")?;
+                    Some((id.to_lowercase(), url.clone()))
+                })
+                .collect(),
         }
     }
 }

@@ -21,6 +21,10 @@ pub(crate) enum Target {
 pub(crate) struct EndpointUrls {
     /// `--endpoint-url` or `AWS_ENDPOINT_URL`.
     pub(crate) general: Option<String>,
+    /// `AWS_ENDPOINT_URL_ATHENA`.
+    pub(crate) athena: Option<String>,
+    /// `AWS_ENDPOINT_URL_CLOUDWATCH`.
+    pub(crate) cloudwatch: Option<String>,
     /// `AWS_ENDPOINT_URL_CLOUDFRONT`.
     pub(crate) cloudfront: Option<String>,
     /// `AWS_ENDPOINT_URL_WAFV2`.
@@ -29,6 +33,8 @@ pub(crate) struct EndpointUrls {
     pub(crate) keyvaluestore: Option<String>,
     /// `AWS_ENDPOINT_URL_STS`.
     pub(crate) sts: Option<String>,
+    /// Other services, by the lower-case name after `AWS_ENDPOINT_URL_`.
+    pub(crate) plain: Vec<(String, String)>,
 }
 
 /// How [`crate::cloud::Cloud::connect`] connects.

@@ -296,3 +296,60 @@ pub(crate) struct PhaseSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) break_glass: Option<bool>,
 }
+
+/// What a rule of the web ACL does with what it matches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RuleAction {
+    /// It is counted and let through.
+    Count,
+    /// It is refused.
+    #[default]
+    Block,
+}
+
+/// Where a token may be in a request: `path` (the first segment), `query:NAME`, `cookie:NAME`,
+/// `header:NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TokenSource {
+    /// The first segment of the path.
+    Path,
+    /// A query parameter of this name.
+    Query(String),
+    /// A cookie of this name.
+    Cookie(String),
+    /// A header of this name, lower case.
+    Header(String),
+}
+
+/// The format of the access logs' objects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    /// Apache Parquet, billed by CloudFront.
+    #[default]
+    Parquet,
+    /// One JSON object a line.
+    Json,
+    /// W3C extended log format with a `#Fields` line.
+    W3c,
+}
+
+/// A part of the dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Panel {
+    /// MediaConnect: contribution over SRT.
+    Ingest,
+    /// MediaLive.
+    Encode,
+    /// MediaPackage.
+    Package,
+    /// CloudFront.
+    Delivery,
+    /// AWS WAF and the edge function.
+    Security,
+    /// MediaTailor.
+    Ads,
+}

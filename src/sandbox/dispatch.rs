@@ -15,7 +15,10 @@ use super::route::{self, Scope, Service, header};
 use super::service::{Answer, Call};
 use super::state::{Held, StateError};
 use super::viewer::{self, Sources};
-use super::{chunked, cloudfront, keyvaluestore, sts, wafv2};
+use super::{
+    acm, athena, chunked, cloudfront, cloudwatch, glue, iam, keyvaluestore, kinesis, logs,
+    mediaconnect, medialive, mediapackage, mediatailor, s3, sts, wafv2,
+};
 use crate::edge::{EdgeView, decide};
 
 /// The account of a cloud that was never seeded.
@@ -121,8 +124,20 @@ impl Asked<'_> {
             Service::Store => keyvaluestore::operation(&call),
             Service::Sts => sts::operation(&call),
             Service::Waf => wafv2::operation(&call),
+            Service::Acm => acm::operation(&call),
+            Service::Athena => athena::operation(&call),
+            Service::CloudWatch => cloudwatch::operation(&call),
+            Service::Glue => glue::operation(&call),
+            Service::Iam => iam::operation(&call),
+            Service::Kinesis => kinesis::operation(&call),
+            Service::Logs => logs::operation(&call),
+            Service::MediaConnect => mediaconnect::operation(&call),
+            Service::MediaLive => medialive::operation(&call),
+            Service::MediaPackage => mediapackage::operation(&call),
+            Service::MediaTailor => mediatailor::operation(&call),
+            Service::S3 => s3::operation(&call),
         };
-        let name = format!("{}.{}", service.name(), operation.unwrap_or("Unknown"));
+        let name = format!("{}.{}", service.label(), operation.unwrap_or("Unknown"));
         *held.index.calls.entry(name.clone()).or_default() += 1;
         let fault = first_hit(&mut held.index.faults, &name);
         match fault {
@@ -190,6 +205,7 @@ impl Asked<'_> {
             stores,
             waf,
             samples,
+            ..
         } = held;
         let sources = Sources {
             cloudfront: cloudfront.read(folder, index)?,
@@ -228,6 +244,18 @@ fn call_service(
         stores,
         waf,
         samples,
+        acm,
+        athena,
+        cloudwatch,
+        glue,
+        iam,
+        kinesis,
+        logs,
+        mediaconnect,
+        medialive,
+        mediapackage,
+        mediatailor,
+        s3,
     } = held;
     Ok(match service {
         Service::Sts => sts::handle(call, &index.settings.session),
@@ -252,6 +280,90 @@ fn call_service(
             let answer = keyvaluestore::handle(call, stores.read(folder, index)?);
             if answer.changed {
                 stores.touch();
+            }
+            answer
+        }
+        Service::Acm => {
+            let answer = acm::handle(call, acm.read(folder, index)?);
+            if answer.changed {
+                acm.touch();
+            }
+            answer
+        }
+        Service::Athena => {
+            let answer = athena::handle(call, athena.read(folder, index)?);
+            if answer.changed {
+                athena.touch();
+            }
+            answer
+        }
+        Service::CloudWatch => {
+            let answer = cloudwatch::handle(call, cloudwatch.read(folder, index)?);
+            if answer.changed {
+                cloudwatch.touch();
+            }
+            answer
+        }
+        Service::Glue => {
+            let answer = glue::handle(call, glue.read(folder, index)?);
+            if answer.changed {
+                glue.touch();
+            }
+            answer
+        }
+        Service::Iam => {
+            let answer = iam::handle(call, iam.read(folder, index)?);
+            if answer.changed {
+                iam.touch();
+            }
+            answer
+        }
+        Service::Kinesis => {
+            let answer = kinesis::handle(call, kinesis.read(folder, index)?);
+            if answer.changed {
+                kinesis.touch();
+            }
+            answer
+        }
+        Service::Logs => {
+            let answer = logs::handle(call, logs.read(folder, index)?);
+            if answer.changed {
+                logs.touch();
+            }
+            answer
+        }
+        Service::MediaConnect => {
+            let answer = mediaconnect::handle(call, mediaconnect.read(folder, index)?);
+            if answer.changed {
+                mediaconnect.touch();
+            }
+            answer
+        }
+        Service::MediaLive => {
+            let answer = medialive::handle(call, medialive.read(folder, index)?);
+            if answer.changed {
+                medialive.touch();
+            }
+            answer
+        }
+        Service::MediaPackage => {
+            let answer = mediapackage::handle(call, mediapackage.read(folder, index)?);
+            if answer.changed {
+                mediapackage.touch();
+            }
+            answer
+        }
+        Service::MediaTailor => {
+            let answer = mediatailor::handle(call, mediatailor.read(folder, index)?);
+            if answer.changed {
+                mediatailor.touch();
+            }
+            answer
+        }
+        Service::S3 => {
+            let answer = s3::handle(call, s3.read(folder, index)?);
+            if answer.changed {
+                s3.touch();
             }
             answer
         }

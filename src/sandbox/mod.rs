@@ -5,16 +5,28 @@
 //! in a folder that processes share. One module for each AWS service, which sees parsed calls alone.
 
 mod account;
+mod acm;
+mod athena;
 mod chunked;
 pub(crate) mod cloudfront;
+mod cloudwatch;
 mod dispatch;
 mod edges;
 mod faults;
+mod glue;
+mod iam;
 mod ids;
 pub(crate) mod keyvaluestore;
+mod kinesis;
+mod logs;
+mod mediaconnect;
+mod medialive;
+mod mediapackage;
+mod mediatailor;
 mod problem;
 mod rates;
 mod route;
+mod s3;
 pub(crate) mod seed;
 mod server;
 pub(crate) mod service;

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::faults::FaultKind;
-use super::route::Service;
+use super::route::{Protocol, Service};
 use super::service::Answer;
 
 /// What is wrong with a call.
@@ -39,22 +39,30 @@ impl Problem {
     /// The problem as `service` would put it.
     pub(super) fn answer(&self, service: Service, request_id: &str) -> Answer {
         let (status, code, message) = self.words(service);
-        match service {
-            Service::CloudFront => xml(
-                "http://cloudfront.amazonaws.com/doc/2020-05-31/",
+        match service.protocol() {
+            Protocol::Xml => {
+                let namespace = match service {
+                    Service::CloudFront => "http://cloudfront.amazonaws.com/doc/2020-05-31/",
+                    Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
+                    _ => "https://sts.amazonaws.com/doc/2011-06-15/",
+                };
+                xml(namespace, status, code, &message, request_id)
+            }
+            Protocol::S3 => Answer {
                 status,
-                code,
-                &message,
-                request_id,
-            ),
-            Service::Sts => xml(
-                "https://sts.amazonaws.com/doc/2011-06-15/",
-                status,
-                code,
-                &message,
-                request_id,
-            ),
-            Service::Waf => Answer {
+                headers: vec![
+                    ("x-amz-request-id", request_id.to_owned()),
+                    ("content-type", "application/xml".to_owned()),
+                ],
+                body: format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{}\
+                     </Message><RequestId>{request_id}</RequestId></Error>",
+                    quick_xml::escape::escape(&message)
+                )
+                .into_bytes(),
+                changed: false,
+            },
+            Protocol::Json => Answer {
                 status,
                 headers: vec![
                     ("x-amzn-requestid", request_id.to_owned()),
@@ -65,7 +73,7 @@ impl Problem {
                     .into_bytes(),
                 changed: false,
             },
-            Service::Store => Answer {
+            Protocol::RestJson => Answer {
                 status,
                 headers: vec![
                     ("x-amzn-requestid", request_id.to_owned()),
@@ -79,7 +87,7 @@ impl Problem {
     }
 
     fn words(&self, service: Service) -> (u16, &'static str, String) {
-        let is_xml = matches!(service, Service::CloudFront | Service::Sts);
+        let is_xml = matches!(service.protocol(), Protocol::Xml | Protocol::S3);
         match self {
             Self::NoCredentials => (
                 403,
@@ -109,7 +117,7 @@ impl Problem {
                 "Rate exceeded".to_owned(),
             ),
             Self::Conflict => match service {
-                Service::CloudFront | Service::Sts => (
+                _ if is_xml => (
                     412,
                     "PreconditionFailed",
                     "The request failed because it didn't meet the preconditions in one or more \
@@ -128,6 +136,11 @@ impl Problem {
                     "ConflictException",
                     "The key value store was changed in the meantime.".to_owned(),
                 ),
+                _ => (
+                    409,
+                    "ConflictException",
+                    "The resource was changed in the meantime.".to_owned(),
+                ),
             },
             Self::Failing(status) => (
                 *status,
@@ -136,7 +149,7 @@ impl Problem {
                     (_, 503) => "ServiceUnavailableException",
                     (Service::Waf, _) => "WAFInternalErrorException",
                     (Service::Store, _) => "InternalServerException",
-                    (Service::CloudFront | Service::Sts, _) => "InternalFailure",
+                    _ => "InternalFailure",
                 },
                 "The service failed, as the rehearsal asks.".to_owned(),
             ),

@@ -5,32 +5,126 @@
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::wafv2;
-
 /// An AWS service that the embedded cloud has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
+    Acm,
+    Athena,
     CloudFront,
+    CloudWatch,
+    Glue,
+    Iam,
+    Kinesis,
+    Logs,
+    MediaConnect,
+    MediaLive,
+    MediaPackage,
+    MediaTailor,
+    S3,
     Store,
     Sts,
     Waf,
 }
 
+/// How a service writes its errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// XML with `ErrorResponse` around the error.
+    Xml,
+    /// S3's XML, the error alone.
+    S3,
+    /// JSON with `__type`.
+    Json,
+    /// JSON, the error's code in a header.
+    RestJson,
+}
+
 impl Service {
-    /// The name in credential scopes and before operations.
+    const ALL: [Self; 16] = [
+        Self::Acm,
+        Self::Athena,
+        Self::CloudFront,
+        Self::CloudWatch,
+        Self::Glue,
+        Self::Iam,
+        Self::Kinesis,
+        Self::Logs,
+        Self::MediaConnect,
+        Self::MediaLive,
+        Self::MediaPackage,
+        Self::MediaTailor,
+        Self::S3,
+        Self::Store,
+        Self::Sts,
+        Self::Waf,
+    ];
+
+    /// The name in credential scopes.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
+            Self::Athena => "athena",
             Self::CloudFront => "cloudfront",
+            Self::CloudWatch => "monitoring",
+            Self::Glue => "glue",
+            Self::Iam => "iam",
+            Self::Kinesis => "kinesis",
+            Self::Logs => "logs",
+            Self::MediaConnect => "mediaconnect",
+            Self::MediaLive => "medialive",
+            Self::MediaPackage => "mediapackagev2",
+            Self::MediaTailor => "mediatailor",
+            Self::S3 => "s3",
             Self::Store => "cloudfront-keyvaluestore",
             Self::Sts => "sts",
             Self::Waf => "wafv2",
         }
     }
 
+    /// The name before operations, in faults, counts and IAM actions.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::CloudWatch => "cloudwatch",
+            other => other.name(),
+        }
+    }
+
+    pub(super) fn protocol(self) -> Protocol {
+        match self {
+            Self::CloudFront | Self::Sts | Self::Iam => Protocol::Xml,
+            Self::S3 => Protocol::S3,
+            Self::Acm
+            | Self::Athena
+            | Self::CloudWatch
+            | Self::Glue
+            | Self::Kinesis
+            | Self::Logs
+            | Self::Waf => Protocol::Json,
+            Self::Store
+            | Self::MediaConnect
+            | Self::MediaLive
+            | Self::MediaPackage
+            | Self::MediaTailor => Protocol::RestJson,
+        }
+    }
+
     fn from_name(name: &str) -> Option<Self> {
-        [Self::CloudFront, Self::Store, Self::Sts, Self::Waf]
-            .into_iter()
-            .find(|service| service.name() == name)
+        Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+
+    /// The service whose operations this header names before the dot.
+    fn from_target(target: &str) -> Option<Self> {
+        let (prefix, _) = target.split_once('.')?;
+        Some(match prefix {
+            "AWSWAF_20190729" => Self::Waf,
+            "CertificateManager" => Self::Acm,
+            "AmazonAthena" => Self::Athena,
+            "GraniteServiceVersion20100801" => Self::CloudWatch,
+            "AWSGlue" => Self::Glue,
+            "Kinesis_20131202" => Self::Kinesis,
+            "Logs_20140328" => Self::Logs,
+            _ => return None,
+        })
     }
 }
 
@@ -53,7 +147,12 @@ pub(super) fn service(parts: &Parts, host: &str, body: &[u8]) -> Option<Service>
     by_host(host)
         .or_else(|| {
             let target = header(&parts.headers, "x-amz-target")?;
-            target.starts_with(wafv2::TARGET).then_some(Service::Waf)
+            Service::from_target(target)
+        })
+        .or_else(|| {
+            // Loopback hosts name no service: there the credentials say which.
+            let scope = Scope::read(&parts.headers)?;
+            is_loopback(host).then(|| Service::from_name(&scope.service))?
         })
         .or_else(|| {
             let path = parts.uri.path();
@@ -70,11 +169,6 @@ pub(super) fn service(parts: &Parts, host: &str, body: &[u8]) -> Option<Service>
             let action = super::sts::action(query).or_else(|| super::sts::action(body));
             action.is_some().then_some(Service::Sts)
         })
-        .or_else(|| {
-            // Loopback hosts name no service; others name one that is not here.
-            let scope = Scope::read(&parts.headers)?;
-            is_loopback(host).then(|| Service::from_name(&scope.service))?
-        })
 }
 
 fn by_host(host: &str) -> Option<Service> {
@@ -89,6 +183,14 @@ fn by_host(host: &str) -> Option<Service> {
         "cloudfront" | "cloudfront-fips" if is_aws => Some(Service::CloudFront),
         "sts" | "sts-fips" if is_aws => Some(Service::Sts),
         "wafv2" | "wafv2-fips" if is_aws => Some(Service::Waf),
+        "api" if host.starts_with("api.mediatailor.") && is_aws => Some(Service::MediaTailor),
+        "acm" | "athena" | "glue" | "iam" | "kinesis" | "logs" | "mediaconnect" | "medialive"
+        | "mediapackagev2" | "monitoring" | "s3"
+            if is_aws =>
+        {
+            Service::from_name(first)
+        }
+        _ if is_aws && (host.contains(".s3.") || host.contains(".s3-")) => Some(Service::S3),
         _ => None,
     }
 }
@@ -161,8 +263,9 @@ impl Scope {
                 };
             }
             Service::CloudFront => Some("us-east-1"),
+            Service::Iam => Some("us-east-1"),
             // The host names the region, where it is AWS's.
-            Service::Waf | Service::Sts => host
+            _ => host
                 .split('.')
                 .nth(1)
                 .filter(|label| label.contains('-') && is_aws(host)),

@@ -20,6 +20,10 @@ use super::keyvaluestore::Stores;
 use super::rates::Buckets;
 use super::settings::Settings;
 use super::wafv2::{Samples, Waf};
+use super::{
+    acm, athena, cloudwatch, glue, iam, kinesis, logs, mediaconnect, medialive, mediapackage,
+    mediatailor, s3,
+};
 
 const INDEX: &str = "index.json";
 const LOCK: &str = "lock";
@@ -87,6 +91,18 @@ pub(super) struct Held {
     pub(super) stores: Part<Stores>,
     pub(super) waf: Part<Waf>,
     pub(super) samples: Part<Samples>,
+    pub(super) acm: Part<acm::State>,
+    pub(super) athena: Part<athena::State>,
+    pub(super) cloudwatch: Part<cloudwatch::State>,
+    pub(super) glue: Part<glue::State>,
+    pub(super) iam: Part<iam::State>,
+    pub(super) kinesis: Part<kinesis::State>,
+    pub(super) logs: Part<logs::State>,
+    pub(super) mediaconnect: Part<mediaconnect::State>,
+    pub(super) medialive: Part<medialive::State>,
+    pub(super) mediapackage: Part<mediapackage::State>,
+    pub(super) mediatailor: Part<mediatailor::State>,
+    pub(super) s3: Part<s3::State>,
 }
 
 impl Default for Held {
@@ -97,6 +113,18 @@ impl Default for Held {
             stores: Part::new("keyvaluestore"),
             waf: Part::new("wafv2"),
             samples: Part::new("samples"),
+            acm: Part::new("acm"),
+            athena: Part::new("athena"),
+            cloudwatch: Part::new("cloudwatch"),
+            glue: Part::new("glue"),
+            iam: Part::new("iam"),
+            kinesis: Part::new("kinesis"),
+            logs: Part::new("logs"),
+            mediaconnect: Part::new("mediaconnect"),
+            medialive: Part::new("medialive"),
+            mediapackage: Part::new("mediapackage"),
+            mediatailor: Part::new("mediatailor"),
+            s3: Part::new("s3"),
         }
     }
 }
@@ -233,12 +261,36 @@ fn commit(held: &mut Held, before: &Index, folder: &Path) -> Result<Vec<PathBuf>
         stores,
         waf,
         samples,
+        acm,
+        athena,
+        cloudwatch,
+        glue,
+        iam,
+        kinesis,
+        logs,
+        mediaconnect,
+        medialive,
+        mediapackage,
+        mediatailor,
+        s3,
     } = held;
     let outdated = [
         cloudfront.save(folder, index)?,
         stores.save(folder, index)?,
         waf.save(folder, index)?,
         samples.save(folder, index)?,
+        acm.save(folder, index)?,
+        athena.save(folder, index)?,
+        cloudwatch.save(folder, index)?,
+        glue.save(folder, index)?,
+        iam.save(folder, index)?,
+        kinesis.save(folder, index)?,
+        logs.save(folder, index)?,
+        mediaconnect.save(folder, index)?,
+        medialive.save(folder, index)?,
+        mediapackage.save(folder, index)?,
+        mediatailor.save(folder, index)?,
+        s3.save(folder, index)?,
     ];
     if index != before {
         let path = folder.join(INDEX);
@@ -306,6 +358,22 @@ impl Held {
         self.stores.forget();
         self.waf.forget();
         self.samples.forget();
+        let index = &self.index;
+        self.acm.replace(acm::State::default(), index);
+        self.athena.replace(athena::State::default(), index);
+        self.cloudwatch.replace(cloudwatch::State::default(), index);
+        self.glue.replace(glue::State::default(), index);
+        self.iam.replace(iam::State::default(), index);
+        self.kinesis.replace(kinesis::State::default(), index);
+        self.logs.replace(logs::State::default(), index);
+        self.mediaconnect
+            .replace(mediaconnect::State::default(), index);
+        self.medialive.replace(medialive::State::default(), index);
+        self.mediapackage
+            .replace(mediapackage::State::default(), index);
+        self.mediatailor
+            .replace(mediatailor::State::default(), index);
+        self.s3.replace(s3::State::default(), index);
     }
 }
 

@@ -18,6 +18,7 @@ use aws_types::sdk_config::StalledStreamProtectionConfig;
 use super::super::error::CloudError;
 use super::super::options::{ConnectOptions, EndpointUrls, Target};
 use super::call::Calls;
+use super::plain::{Plain, PlainConfig};
 use super::{Cloud, transport};
 use crate::clock::Clock;
 
@@ -102,24 +103,22 @@ fn clients(base: SdkConfig, options: &ConnectOptions, shared: Shared) -> Cloud {
         Target::Endpoint(urls) => urls.clone(),
         Target::Live | Target::Rehearsal => EndpointUrls::default(),
     };
+    let retry = RetryConfig::standard()
+        .with_max_attempts(options.attempts.max(1))
+        .with_initial_backoff(options.first_pause);
+    let timeout = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT.min(options.attempt_timeout))
+        .operation_attempt_timeout(options.attempt_timeout)
+        .operation_timeout(options.operation_timeout)
+        .build();
     let mut builder = base
         .into_builder()
         .region(region)
         .http_client(http_client.clone())
         .time_source(time_source.clone())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(options.attempts.max(1))
-                .with_initial_backoff(options.first_pause),
-        )
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT.min(options.attempt_timeout))
-                .operation_attempt_timeout(options.attempt_timeout)
-                .operation_timeout(options.operation_timeout)
-                .build(),
-        )
+        .retry_config(retry.clone())
+        .timeout_config(timeout.clone())
         // The limits above already end a stalled answer.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     // Endpoints come from `urls` alone, so that no variable or profile redirects a call unseen.
@@ -129,6 +128,11 @@ fn clients(base: SdkConfig, options: &ConnectOptions, shared: Shared) -> Cloud {
 
     let url = |own: &Option<String>| own.clone().or_else(|| urls.general.clone());
     let global = Region::new(GLOBAL_REGION);
+    let mut athena = aws_sdk_athena::config::Builder::from(&config);
+    athena.set_endpoint_url(url(&urls.athena));
+    // The metrics of CloudFront and its WAF are in us-east-1; dashboards are global.
+    let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(&config).region(global.clone());
+    cloudwatch.set_endpoint_url(url(&urls.cloudwatch));
     let mut cloudfront = aws_sdk_cloudfront::config::Builder::from(&config).region(global.clone());
     cloudfront.set_endpoint_url(url(&urls.cloudfront));
     let mut wafv2 = aws_sdk_wafv2::config::Builder::from(&config).region(global.clone());
@@ -138,7 +142,29 @@ fn clients(base: SdkConfig, options: &ConnectOptions, shared: Shared) -> Cloud {
     keyvaluestore.set_endpoint_url(url(&urls.keyvaluestore));
     let mut sts = aws_sdk_sts::config::Builder::from(&config);
     sts.set_endpoint_url(url(&urls.sts));
+    let endpoints = Plain::ALL
+        .iter()
+        .filter_map(|service| {
+            let id = service.endpoint_id();
+            let own = urls
+                .plain
+                .iter()
+                .find(|(known, _)| known == id)
+                .map(|(_, url)| url.clone());
+            Some((id, own.or_else(|| urls.general.clone())?))
+        })
+        .collect();
+    let plain = PlainConfig {
+        retry,
+        timeout,
+        identity_cache: config.identity_cache().unwrap_or_else(identity_cache),
+        credentials: config.credentials_provider(),
+        endpoints,
+    };
     Cloud {
+        athena: aws_sdk_athena::Client::from_conf(athena.build()),
+        cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
+        plain,
         cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.build()),
         keyvaluestore: aws_sdk_cloudfrontkeyvaluestore::Client::from_conf(keyvaluestore.build()),
         sts: aws_sdk_sts::Client::from_conf(sts.build()),
@@ -207,9 +233,17 @@ fn configured_endpoint(config: &SdkConfig) -> Option<String> {
         config.service_config()?.load_config(key)
     };
     config.endpoint_url().map(str::to_owned).or_else(|| {
-        ["cloudfront", "wafv2", "cloudfront_keyvaluestore", "sts"]
-            .into_iter()
-            .find_map(of_service)
+        [
+            "athena",
+            "cloudfront",
+            "cloudfront_keyvaluestore",
+            "cloudwatch",
+            "sts",
+            "wafv2",
+        ]
+        .into_iter()
+        .chain(Plain::ALL.iter().map(|service| service.endpoint_id()))
+        .find_map(of_service)
     })
 }
 

@@ -7,6 +7,7 @@ mod cloudfront;
 mod connect;
 mod failure;
 mod keyvaluestore;
+mod plain;
 mod probe;
 mod sts;
 #[cfg(test)]
@@ -31,7 +32,9 @@ use crate::clock::Clock;
 /// The account, as onair sees it. Cheap to clone; clones share the count of calls.
 #[derive(Clone)]
 pub(crate) struct Cloud {
+    athena: aws_sdk_athena::Client,
     cloudfront: aws_sdk_cloudfront::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     keyvaluestore: aws_sdk_cloudfrontkeyvaluestore::Client,
     sts: aws_sdk_sts::Client,
     wafv2: aws_sdk_wafv2::Client,
@@ -39,6 +42,7 @@ pub(crate) struct Cloud {
     time_source: SharedTimeSource,
     calls: Calls,
     credentials: Option<SharedCredentialsProvider>,
+    plain: plain::PlainConfig,
 }
 
 impl fmt::Debug for Cloud {

@@ -10,7 +10,9 @@ use std::path::Path;
 use crate::event::text::{did_you_mean, shortened};
 use crate::runbook::model::{AwsSection, DistributionSection, File, LedgerSection};
 use crate::runbook::note::{Note, Problem, Severity};
-use crate::runbook::resolved::{Aws, Distribution, Event, Ledger, LedgerStore, Runbook, folder_of};
+use crate::runbook::resolved::{
+    Aws, Distribution, Event, Ledger, LedgerStore, Logs, Runbook, Targets, Workflow, folder_of,
+};
 
 /// Checks a runbook's values. The runbook is there exactly if no note is an error.
 pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>, Vec<Note>) {
@@ -53,6 +55,14 @@ pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>,
         tokens,
         ledger,
         phases,
+        forecast: None,
+        origins: None,
+        workflow: Workflow::default(),
+        logs: Logs::default(),
+        athena: None,
+        dashboard: None,
+        targets: Targets::default(),
+        waivers: Vec::new(),
         path: path.to_owned(),
         digest: digest.to_owned(),
     });

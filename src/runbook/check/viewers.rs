@@ -11,7 +11,9 @@ use crate::runbook::model::{
     GeoMode, GeoSection, KeyReference, NeverBlockSection, TokenFormat, TokensSection, WafSection,
 };
 use crate::runbook::note::Problem;
-use crate::runbook::resolved::{Geo, KeySource, NeverBlock, Percent, Tokens, Waf};
+use crate::runbook::resolved::{
+    Gate, Geo, KeySource, NeverBlock, Percent, RuleAction, TokenSource, Tokens, Waf,
+};
 
 /// The longest name of a WAF IP set or web ACL; aws-facts, section 3.
 const LONGEST_WAF_NAME: usize = 128;
@@ -30,6 +32,9 @@ pub(super) fn geo(section: &GeoSection, notes: &mut Notes) -> Option<Geo> {
         mode: section.mode,
         countries: sorted(listed.as_ref()?),
         never_block: sorted(never_block.as_ref()?),
+        states: Vec::new(),
+        metros: None,
+        windows: Vec::new(),
     };
     let mut is_sound = true;
     for (expanded, index) in never_block?.iter().zip(0..) {
@@ -109,6 +114,9 @@ pub(super) fn waf(section: &WafSection, id: &str, notes: &mut Notes) -> Option<W
         widest_v6: widest_v6?,
         default_duration: default_duration?,
         audience_cap: section.audience_cap.map(Percent),
+        blocklist: RuleAction::default(),
+        managed: Vec::new(),
+        rate: None,
     })
 }
 
@@ -203,6 +211,18 @@ pub(super) fn tokens(
         mode: section.mode.unwrap_or_default(),
         default_duration: default_duration?,
         key,
+        gate: Gate {
+            sources: vec![
+                TokenSource::Query("token".to_owned()),
+                TokenSource::Header("authorization".to_owned()),
+            ],
+            path_claim: None,
+            country_claim: None,
+            network_claim: None,
+            user_agent_claim: None,
+            open_paths: Vec::new(),
+            leeway_seconds: 30,
+        },
     })
 }
 

@@ -23,7 +23,7 @@ use refusal::Refusal;
 pub(crate) use samples::{Sample, Samples};
 
 /// Goes before the operation in `X-Amz-Target`.
-pub(super) const TARGET: &str = "AWSWAF_20190729.";
+const TARGET: &str = "AWSWAF_20190729.";
 
 const OPERATIONS: [&str; 17] = [
     "CheckCapacity",
