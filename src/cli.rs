@@ -237,6 +237,8 @@ pub(crate) enum Command {
     Man(commands::man::Args),
     #[command(display_order = 13)]
     New(commands::new::Args),
+    #[command(display_order = 14)]
+    Preflight(commands::preflight::Args),
     #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
     #[command(display_order = 3)]

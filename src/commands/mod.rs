@@ -10,6 +10,7 @@ pub(crate) mod ip;
 pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod preflight;
 pub(crate) mod rehearse;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
@@ -46,6 +47,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::Ledger(command) => ledger::run(command, context).await,
         Command::Man(args) => man::run(args),
         Command::New(args) => new::run(args, context),
+        Command::Preflight(args) => preflight::run(args, context).await,
         Command::Rehearse(args) => rehearse::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
         Command::Runbook(command) => runbook::run(command, context),
@@ -82,6 +84,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Ledger(command) => ledger::name(command),
         Command::Man(_) => "man",
         Command::New(_) => "new",
+        Command::Preflight(_) => "preflight",
         Command::Rehearse(_) => "rehearse",
         Command::Revoke(_) => "token revoke",
         Command::Runbook(command) => runbook::name(command),
