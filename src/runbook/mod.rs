@@ -14,6 +14,7 @@ pub(crate) mod schema;
 pub(crate) mod source;
 mod structure;
 pub(crate) mod template;
+mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
