@@ -245,6 +245,8 @@ pub(crate) enum Command {
     Man(commands::man::Args),
     #[command(display_order = 13)]
     New(commands::new::Args),
+    #[command(display_order = 14)]
+    Preflight(commands::preflight::Args),
     #[command(display_order = 13)]
     Provision(commands::provision::ProvisionArgs),
     #[command(display_order = 15)]

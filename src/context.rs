@@ -423,6 +423,8 @@ pub(crate) struct Session {
     pub(crate) sandbox: Option<Sandbox>,
     /// Where processes of this machine take turns and keep AWS's pace, whatever the event.
     pub(crate) turns: PathBuf,
+    /// Where this machine keeps what belongs to the event on this target and is no ledger.
+    pub(crate) local: PathBuf,
     /// Events that are in their window now while this one is not.
     pub(crate) elsewhere: Vec<String>,
     operator: Option<String>,
@@ -492,6 +494,7 @@ impl Session {
             ledger,
             sandbox: parts.sandbox,
             turns: parts.turns,
+            local: parts.local,
             elsewhere: parts.elsewhere,
             operator,
             caller,

@@ -16,6 +16,7 @@ mod layers;
 mod ledger;
 mod observe;
 mod plan;
+mod preflight;
 mod prove;
 mod provision;
 mod render;
@@ -151,7 +152,10 @@ fn print(ui: &Ui, answer: &Answer, output: Output) -> Exit {
         Output::Json if answer.streamed => {}
         Output::Json => ui.answer(&render::json(answer)),
         Output::Csv => ui.answer_raw(answer.sheet.csv().as_bytes()),
-        Output::Markdown => ui.answer(&answer.sheet.markdown()),
+        Output::Markdown => match &answer.markdown {
+            Some(page) => ui.answer(page),
+            None => ui.answer(&answer.sheet.markdown()),
+        },
         Output::Table => ui.answer(&answer.text),
     }
     if output != Output::Json {

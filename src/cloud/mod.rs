@@ -11,9 +11,13 @@ mod edge_resources;
 mod error;
 mod model;
 mod options;
+mod policies;
 
 pub(crate) use aws::Cloud;
-pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
+pub(crate) use document::{
+    BehaviorView, DistributionDocument, DistributionView, GeoKind, GeoRestriction, OriginGroupView,
+    OriginView,
+};
 pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
 pub(crate) use model::{
@@ -21,6 +25,10 @@ pub(crate) use model::{
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,
 };
 pub(crate) use options::{ConnectOptions, EndpointUrls, Target};
+pub(crate) use policies::{
+    CachePolicy, Certificate, FunctionStage, OriginAccessControl, OriginRequestPolicy,
+    QueryStrings, Role, Simulated,
+};
 
 /// Permission to change the cloud: every write asks for one.
 ///

@@ -10,6 +10,7 @@ pub(crate) mod ip;
 pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod preflight;
 pub(crate) mod provision;
 pub(crate) mod rehearse;
 pub(crate) mod runbook;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::Ledger(command) => ledger::run(command, context).await,
         Command::Man(args) => man::run(args),
         Command::New(args) => new::run(args, context),
+        Command::Preflight(args) => preflight::run(args, context).await,
         Command::Provision(args) => provision::run(args, context).await,
         Command::Rehearse(args) => rehearse::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
@@ -86,6 +88,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Ledger(command) => ledger::name(command),
         Command::Man(_) => "man",
         Command::New(_) => "new",
+        Command::Preflight(_) => "preflight",
         Command::Provision(_) => provision::COMMAND,
         Command::Rehearse(_) => "rehearse",
         Command::Revoke(_) => "token revoke",

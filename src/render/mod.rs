@@ -27,6 +27,8 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// The same as rows, for CSV and Markdown.
     pub(crate) sheet: Sheet,
+    /// The page to print as Markdown, where it is more than the rows.
+    pub(crate) markdown: Option<String>,
     /// With an exit code that is not 0: the error's stable code and message.
     pub(crate) error: Option<(String, String)>,
     /// What to type next, beside the error.
@@ -46,6 +48,7 @@ impl Answer {
             warnings: Vec::new(),
             text,
             sheet: Sheet::default(),
+            markdown: None,
             error: None,
             hints: Vec::new(),
             streamed: false,

@@ -2,6 +2,7 @@
 //! makes the clients, `transport` the HTTP client, `call` watches each call and turns its error
 //! into a [`CloudError`].
 
+mod acm;
 mod call;
 mod cloudfront;
 mod connect;
@@ -9,9 +10,12 @@ mod edge_functions;
 mod edge_logs;
 mod edge_stores;
 mod failure;
+mod iam;
 mod keyvaluestore;
 mod plain;
+mod policies;
 mod probe;
+mod resolve;
 mod sts;
 #[cfg(test)]
 mod testing;
@@ -46,6 +50,8 @@ pub(crate) struct Cloud {
     calls: Calls,
     credentials: Option<SharedCredentialsProvider>,
     plain: plain::PlainConfig,
+    /// The embedded cloud answers for the network, names included.
+    rehearses: bool,
 }
 
 impl fmt::Debug for Cloud {
@@ -69,6 +75,11 @@ impl Cloud {
     /// retries included, sorted by name.
     pub(crate) fn calls(&self) -> Vec<(String, u32)> {
         self.calls.counts()
+    }
+
+    /// How far the services' clock is ahead of ours, by the `Date` of the last answer, to a second.
+    pub(crate) fn skew(&self) -> Option<jiff::SignedDuration> {
+        self.calls.skew()
     }
 
     /// The credentials that all calls are signed with, for the ledger's own store.

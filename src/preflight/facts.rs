@@ -1,0 +1,130 @@
+//! What the checks know: the runbook, the ledger, and whatever they read from the cloud, each
+//! resource at most once a run.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::Gap;
+use crate::cloud::{Cloud, CloudError};
+use crate::context::Session;
+use crate::ledger::ReadLedger;
+use crate::ledger::clock::EventState;
+use crate::ledger::view::View;
+use crate::runbook::Runbook;
+
+/// Reads that are under way at the same time. AWS publishes no rate for most of them; this stays
+/// far below the throttling that is seen, and the SDK retries what is throttled all the same.
+const AT_ONCE: usize = 16;
+
+/// A read that several checks wait for.
+type Pending<T> = Shared<LocalBoxFuture<'static, Result<Rc<T>, Gap>>>;
+
+/// What all checks share.
+pub(crate) struct Facts<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) runbook: &'a Runbook,
+    /// When the run began.
+    pub(crate) now: Timestamp,
+    /// Where the event stands, by the ledger or, where that cannot be read, by plan.
+    pub(crate) state: EventState,
+    /// The ledger, or why it could not be read.
+    pub(crate) ledger: Result<ReadLedger, String>,
+    reads: RefCell<HashMap<(&'static str, String), Rc<dyn Any>>>,
+    count: Cell<u32>,
+    permits: Arc<Semaphore>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn new(
+        session: &'a Session,
+        state: EventState,
+        ledger: Result<ReadLedger, String>,
+    ) -> Self {
+        Self {
+            session,
+            runbook: &session.runbook,
+            now: session.clock.now(),
+            state,
+            ledger,
+            reads: RefCell::default(),
+            count: Cell::new(0),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Reads `resource` by `operation` (any stable name) once, whoever asks and however often.
+    /// `ask` runs for the first; all others wait for its answer, also when the first gives up.
+    pub(crate) async fn read<T, E, F>(
+        &self,
+        operation: &'static str,
+        resource: &str,
+        ask: impl FnOnce(Cloud) -> F,
+    ) -> Result<Rc<T>, Gap>
+    where
+        T: 'static,
+        E: Into<Gap>,
+        F: Future<Output = Result<T, E>> + 'static,
+    {
+        let key = (operation, resource.to_owned());
+        let known = self.reads.borrow().get(&key).cloned();
+        let pending: Pending<T> = if let Some(known) = known {
+            known
+                .downcast_ref::<Pending<T>>()
+                .expect("an operation has one type of answer")
+                .clone()
+        } else {
+            let asked = ask(self.session.cloud.clone());
+            let permits = Arc::clone(&self.permits);
+            let pending: Pending<T> = async move {
+                let permit = permits.acquire_owned().await;
+                let answered = asked.await;
+                drop(permit);
+                answered.map(Rc::new).map_err(Into::into)
+            }
+            .boxed_local()
+            .shared();
+            self.count.set(self.count.get() + 1);
+            self.reads
+                .borrow_mut()
+                .insert(key, Rc::new(pending.clone()));
+            pending
+        };
+        pending.await
+    }
+
+    /// How many different resources were read.
+    pub(crate) fn count(&self) -> u32 {
+        self.count.get()
+    }
+
+    /// The ledger's view; a gap where it could not be read.
+    pub(crate) fn view(&self) -> Result<&View, Gap> {
+        match &self.ledger {
+            Ok(ledger) => Ok(&ledger.view),
+            Err(why) => Err(Gap::Unknown(format!("the ledger: {why}"))),
+        }
+    }
+
+    /// The end of the event, with what the crew moved, and its grace: until when things must hold.
+    pub(crate) fn closes(&self) -> Timestamp {
+        self.state.times.closes()
+    }
+}
+
+impl From<CloudError> for Gap {
+    fn from(error: CloudError) -> Self {
+        match error {
+            CloudError::NotFound { .. } => Self::Absent(error.to_string()),
+            other => Self::Unknown(other.to_string()),
+        }
+    }
+}
