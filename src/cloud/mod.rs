@@ -8,6 +8,8 @@
 mod aws;
 mod document;
 mod error;
+pub(crate) mod fetch;
+pub(crate) mod media;
 mod model;
 mod options;
 

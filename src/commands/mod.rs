@@ -14,6 +14,7 @@ pub(crate) mod preflight;
 pub(crate) mod rehearse;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
+mod sandbox_media;
 pub(crate) mod status;
 pub(crate) mod tend;
 pub(crate) mod token;

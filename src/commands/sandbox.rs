@@ -156,6 +156,7 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
                 &one.samples.segment,
                 &one.samples.key,
                 &one.samples.ad_manifest,
+                &one.samples.dash,
             ];
             let patterns: BTreeSet<String> = samples
                 .into_iter()
@@ -203,6 +204,8 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             })
             .into_iter()
             .collect(),
+        // The workflow is presumed to exist, so that it is there in a bare account, too.
+        media: super::sandbox_media::seed(runbook),
     }
 }
 

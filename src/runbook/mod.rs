@@ -18,4 +18,6 @@ pub(crate) mod template;
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
-pub(crate) use resolved::{Allowed, KeySource, LedgerStore, Runbook, Tokens, Waiver};
+pub(crate) use resolved::{
+    Allowed, Arn, Flow, Forecast, KeySource, LedgerStore, Runbook, Tokens, Waiver,
+};
