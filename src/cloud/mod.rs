@@ -12,15 +12,23 @@ pub(crate) mod fetch;
 pub(crate) mod media;
 mod model;
 mod options;
+mod policies;
 
 pub(crate) use aws::Cloud;
-pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
+pub(crate) use document::{
+    BehaviorView, DistributionDocument, DistributionView, GeoKind, GeoRestriction, OriginGroupView,
+    OriginView,
+};
 pub(crate) use error::CloudError;
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,
 };
 pub(crate) use options::{ConnectOptions, EndpointUrls, Target};
+pub(crate) use policies::{
+    CachePolicy, Certificate, FunctionStage, OriginAccessControl, OriginRequestPolicy,
+    QueryStrings, Role, Simulated,
+};
 
 /// Permission to change the cloud: every write asks for one.
 ///

@@ -1,6 +1,5 @@
 //! `onair sandbox …`: the embedded cloud by itself.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -14,10 +13,11 @@ use crate::error::Failure;
 use crate::event::cidr::Family;
 use crate::event::time::When;
 use crate::render::{Answer, Sheet};
-use crate::runbook::Runbook;
 use crate::runbook::model::GeoMode;
+use crate::runbook::{OriginAccess, Runbook, Samples};
 use crate::sandbox::seed::{
-    Seed, SeedDistribution, SeedFunction, SeedIpSet, SeedStore, SeedWebAcl,
+    Seed, SeedAccess, SeedCaching, SeedDelivery, SeedDistribution, SeedFunction, SeedIpSet,
+    SeedStore, SeedWebAcl,
 };
 use crate::sandbox::{Directive, Reset, Sandbox, Settings};
 
@@ -147,24 +147,23 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
     let distributions = runbook.distributions.iter().map(|one| SeedDistribution {
         id: one.id.clone(),
         name: one.name.clone(),
-        domain: one.domain.clone(),
+        // Viewers' names are aliases; CloudFront gives a name of its own.
+        domain: Some(one.domain.clone())
+            .filter(|domain| domain.ends_with(".cloudfront.net"))
+            .unwrap_or_default(),
+        aliases: Some(one.domain.clone())
+            .filter(|domain| !domain.ends_with(".cloudfront.net"))
+            .into_iter()
+            .collect(),
+        caching: caching(&one.samples).into_iter().collect(),
+        delivery: delivery(runbook),
+        metrics: !bare,
         web_acl: runbook.waf.as_ref().map(|waf| waf.web_acl.clone()),
         geo: geo.clone(),
-        behaviors: {
-            let samples = [
-                &one.samples.manifest,
-                &one.samples.segment,
-                &one.samples.key,
-                &one.samples.ad_manifest,
-                &one.samples.dash,
-            ];
-            let patterns: BTreeSet<String> = samples
-                .into_iter()
-                .flatten()
-                .map(|path| behavior(path))
-                .collect();
-            patterns.into_iter().collect()
-        },
+        behaviors: caching(&one.samples)
+            .into_iter()
+            .map(|(pattern, _)| pattern)
+            .collect(),
         function: tokens.map(|tokens| tokens.function.clone()),
         ..SeedDistribution::default()
     });
@@ -204,8 +203,87 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             })
             .into_iter()
             .collect(),
+        roles: runbook
+            .logs
+            .realtime
+            .iter()
+            .map(|realtime| realtime.role.id().to_owned())
+            .collect(),
         // The workflow is presumed to exist, so that it is there in a bare account, too.
         media: super::sandbox_media::seed(runbook),
+    }
+}
+
+/// The path patterns that serve the sample paths, the more special first, and how they are cached.
+fn caching(samples: &Samples) -> Vec<(String, SeedCaching)> {
+    let mut patterns: Vec<(String, SeedCaching)> = Vec::new();
+    // Manifests with ads differ by viewer, so their folder stands before all playlists.
+    let ads = samples.ad_manifest.as_deref().and_then(|path| {
+        let (folder, _) = path.rsplit_once('/')?;
+        (!folder.is_empty()).then(|| (format!("{folder}/*"), SeedCaching::Uncached))
+    });
+    let by_extension = [
+        (&samples.manifest, SeedCaching::Manifest),
+        (&samples.dash, SeedCaching::Manifest),
+        (&samples.segment, SeedCaching::Segment),
+        (&samples.key, SeedCaching::Segment),
+    ]
+    .into_iter()
+    .filter_map(|(path, caching)| Some((behavior(path.as_ref()?), caching)));
+    for (pattern, caching) in ads.into_iter().chain(by_extension) {
+        if patterns.iter().all(|(known, _)| *known != pattern) {
+            patterns.push((pattern, caching));
+        }
+    }
+    patterns
+}
+
+/// Where the distributions get their content from, as the runbook has it.
+fn delivery(runbook: &Runbook) -> SeedDelivery {
+    let Some(origins) = &runbook.origins else {
+        return SeedDelivery::default();
+    };
+    let group = origins.groups.first();
+    let name = |given: Option<&String>, default: &str| {
+        given.cloned().unwrap_or_else(|| default.to_owned())
+    };
+    let ids = [
+        name(group.and_then(|group| group.primary.as_ref()), "primary"),
+        name(
+            group.and_then(|group| group.secondary.as_ref()),
+            "secondary",
+        ),
+    ];
+    // The packagers of the workflow, in their regions; two of the home region without one.
+    let regions: Vec<&str> = runbook
+        .workflow
+        .endpoints
+        .iter()
+        .map(crate::runbook::Arn::region)
+        .chain(std::iter::repeat(runbook.aws.region.as_str()))
+        .take(2)
+        .collect();
+    SeedDelivery {
+        origins: ids
+            .into_iter()
+            .zip(regions)
+            .enumerate()
+            .map(|(index, (id, region))| {
+                let domain = format!(
+                    "a1b2c{index}.egress.onair{index}.mediapackagev2.{region}.amazonaws.com"
+                );
+                (id, domain)
+            })
+            .collect(),
+        shield: origins.shield_region.clone(),
+        group: group.map(|group| (group.id.clone(), group.failover_codes.clone())),
+        media_quality: group.is_some_and(|group| group.media_quality),
+        access: match &origins.access {
+            OriginAccess::Open => SeedAccess::Open,
+            OriginAccess::Oac => SeedAccess::AccessControl,
+            OriginAccess::Vpc => SeedAccess::Vpc,
+            OriginAccess::SecretHeader(name) => SeedAccess::Header(name.clone()),
+        },
     }
 }
 

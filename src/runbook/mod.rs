@@ -14,10 +14,12 @@ pub(crate) mod schema;
 pub(crate) mod source;
 mod structure;
 pub(crate) mod template;
+mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Arn, Flow, Forecast, KeySource, LedgerStore, Runbook, Tokens, Waiver,
+    Allowed, Arn, Flow, Forecast, KeySource, LedgerStore, OriginAccess, Runbook, Samples, Tokens,
+    Waiver,
 };

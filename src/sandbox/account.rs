@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::state::{Held, Index, State, StateError};
 use super::viewer::Sources;
 use super::wafv2::{Samples, Waf};
-use super::{mediaconnect, medialive, mediapackage, mediatailor, origin};
+use super::{acm, iam, mediaconnect, medialive, mediapackage, mediatailor, origin, sts};
 use crate::clock::Clock;
 use crate::edge::{Decision, GeoKind, ViewerRequest, decide};
 
@@ -324,7 +324,23 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
     for distribution in &seed.distributions {
         cloudfront.seed_distribution(account, distribution, now);
     }
+    let mut acm = acm::State::default();
+    for distribution in seed
+        .distributions
+        .iter()
+        .filter(|one| !one.aliases.is_empty())
+    {
+        let arn = distribution.certificate_arn(account);
+        acm.seed(&arn, &distribution.aliases, now);
+    }
+    let mut iam = iam::State::default();
+    iam.seed_role(account, sts::ROLE, "ec2.amazonaws.com");
+    for role in &seed.roles {
+        iam.seed_role(account, role, "cloudfront.amazonaws.com");
+    }
     held.clear();
+    held.acm.replace(acm, &held.index);
+    held.iam.replace(iam, &held.index);
     account.clone_into(&mut held.index.account);
     held.index.offset = now.duration_since(base);
     held.index.settings = reset.settings.clone();

@@ -16,7 +16,7 @@ use super::service::{Answer, Call};
 use super::state::{Held, StateError};
 use super::viewer::{self, Sources};
 use super::{
-    acm, athena, chunked, cloudfront, cloudwatch, glue, iam, keyvaluestore, kinesis, logs,
+    acm, athena, chunked, cloudfront, cloudwatch, dns, glue, iam, keyvaluestore, kinesis, logs,
     mediaconnect, medialive, mediapackage, mediatailor, s3, sts, wafv2,
 };
 use crate::edge::{EdgeView, decide};
@@ -47,12 +47,28 @@ pub(super) fn answer(sandbox: &Sandbox, request: http::Request<Bytes>) -> Result
         body: &body,
         request_id: &request_id,
     };
-    sandbox
-        .transact(|held, folder| asked.answer(held, folder, base))
+    let (answer, date) = sandbox
+        .transact(|held, folder| {
+            let now = shifted(base, held.index.offset);
+            let skew = jiff::SignedDuration::from_secs(held.index.settings.skew_seconds);
+            let date = now.saturating_add(skew).unwrap_or(now);
+            Ok::<_, StateError>((asked.answer(held, folder, base)?, date))
+        })
         .unwrap_or_else(|error| {
             let service = route::service(&parts, asked.host, &body).unwrap_or(Service::Waf);
-            Ok(Problem::State(words(&error)).answer(service, &request_id))
-        })
+            let problem = Problem::State(words(&error));
+            (Ok(problem.answer(service, &request_id)), base)
+        });
+    answer.map(|mut answer| {
+        // As every HTTP server does; clients take the skew of their clock from it.
+        answer.headers.push(("date", http_date(date)));
+        answer
+    })
+}
+
+/// A time as HTTP writes it.
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// A request and what is known of it from the start.
@@ -75,6 +91,12 @@ impl Asked<'_> {
         if self.host == OWN_ADDRESS_HOST {
             let address = held.index.settings.own_address;
             return Ok(Ok(plain(200, &format!("{address}\n"))));
+        }
+        if self.host == dns::HOST {
+            let cloudfront = held.cloudfront.read(folder, &held.index)?;
+            let is_served = |name: &str| cloudfront.find_by_domain(name).is_some();
+            let path = self.parts.uri.path();
+            return Ok(Ok(dns::answer(path, &held.index.settings, is_served)));
         }
         if let Some(service) = route::service(self.parts, self.host, self.body) {
             return self.serve(service, held, folder, now);

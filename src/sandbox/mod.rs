@@ -11,6 +11,7 @@ mod chunked;
 pub(crate) mod cloudfront;
 mod cloudwatch;
 mod dispatch;
+mod dns;
 mod edges;
 mod faults;
 mod glue;

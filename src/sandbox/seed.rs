@@ -22,6 +22,8 @@ pub(crate) struct Seed {
     pub(crate) stores: Vec<SeedStore>,
     pub(crate) functions: Vec<SeedFunction>,
     pub(crate) media: SeedMedia,
+    /// Names of roles that CloudFront may assume.
+    pub(crate) roles: Vec<String>,
 }
 
 /// A distribution for live video; its document is made by the CloudFront service.
@@ -41,6 +43,47 @@ pub(crate) struct SeedDistribution {
     pub(crate) behaviors: Vec<String>,
     /// The name of a seeded function, associated with viewer requests of every behavior.
     pub(crate) function: Option<String>,
+    /// How path patterns are cached; those not named, and the rest, as MediaPackage wants it.
+    pub(crate) caching: BTreeMap<String, SeedCaching>,
+    pub(crate) delivery: SeedDelivery,
+    /// Additional metrics are on.
+    pub(crate) metrics: bool,
+}
+
+/// What a behavior's cache policy is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SeedCaching {
+    /// A live playlist: seconds, compressed.
+    Manifest,
+    /// A segment or a key, which never changes.
+    Segment,
+    /// A manifest made for one viewer.
+    Uncached,
+}
+
+/// Where a distribution gets its content from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SeedDelivery {
+    /// Id and domain name of each origin, the primary first; none: two made-up packagers.
+    pub(crate) origins: Vec<(String, String)>,
+    /// The region of Origin Shield; none: as the made-up packagers have it.
+    pub(crate) shield: Option<String>,
+    /// Id and failover codes of the group of the first two origins.
+    pub(crate) group: Option<(String, Vec<u16>)>,
+    /// The group chooses by media quality.
+    pub(crate) media_quality: bool,
+    pub(crate) access: SeedAccess,
+}
+
+/// How the origins know CloudFront.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SeedAccess {
+    #[default]
+    Open,
+    AccessControl,
+    Vpc,
+    /// By a header of this name.
+    Header(String),
 }
 
 impl SeedDistribution {
@@ -51,6 +94,12 @@ impl SeedDistribution {
         } else {
             self.id.clone()
         }
+    }
+
+    /// The certificate of its aliases.
+    pub(crate) fn certificate_arn(&self, account: &str) -> String {
+        let id = uuid("certificate", account, &self.name);
+        format!("arn:aws:acm:us-east-1:{account}:certificate/{id}")
     }
 
     /// The domain name it is created with.

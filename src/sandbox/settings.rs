@@ -1,5 +1,6 @@
 //! How the embedded cloud behaves, apart from faults: rates, latency, roll-out, who is asking.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ pub(crate) struct Settings {
     pub(crate) session: String,
     /// The caller's own public address, as address look-ups answer it.
     pub(crate) own_address: IpAddr,
+    /// Where names lead that do not lead to CloudFront; a value that is no address: nowhere.
+    pub(crate) names: BTreeMap<String, String>,
+    /// Seconds by which the services' clock is ahead of the caller's.
+    pub(crate) skew_seconds: i64,
 }
 
 impl Default for Settings {
@@ -30,6 +35,8 @@ impl Default for Settings {
             rollout: Rollout::default(),
             session: "rehearsal".to_owned(),
             own_address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)),
+            names: BTreeMap::new(),
+            skew_seconds: 0,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::service::{Answer, Call};
 
 /// The role of everyone in the embedded cloud.
-const ROLE: &str = "onair-rehearsal";
+pub(super) const ROLE: &str = "onair-rehearsal";
 
 /// The value of `Action` in a query string or form.
 pub(super) fn action(form: &[u8]) -> Option<&str> {

@@ -13,12 +13,16 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::error::CloudError;
 
-/// HTTP requests sent, by operation.
+/// HTTP requests sent, by operation, and the clock of whoever answered last.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Calls(Arc<Mutex<BTreeMap<&'static str, u32>>>);
+pub(super) struct Calls(
+    Arc<Mutex<BTreeMap<&'static str, u32>>>,
+    Arc<Mutex<Option<SignedDuration>>>,
+);
 
 impl Calls {
     /// Returns the counts, sorted by name.
@@ -27,6 +31,11 @@ impl Calls {
             .iter()
             .map(|(&operation, &count)| (operation.to_owned(), count))
             .collect()
+    }
+
+    /// How far the services' clock is ahead of ours, by the `Date` of the last answer.
+    pub(super) fn skew(&self) -> Option<SignedDuration> {
+        *locked(&self.1)
     }
 
     fn add(&self, operation: &'static str) {
@@ -206,9 +215,19 @@ impl Intercept for Watch {
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
+        components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let date = context
+            .response()
+            .and_then(|response| response.headers().get("date"))
+            .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let here = components
+            .time_source()
+            .and_then(|source| Timestamp::try_from(source.now()).ok());
+        if let (Some(date), Some(here)) = (date, here) {
+            *locked(&self.calls.1) = Some(date.timestamp().duration_since(here));
+        }
         let error = context.output_or_error().and_then(Result::err);
         let status = context
             .response()

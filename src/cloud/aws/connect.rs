@@ -165,6 +165,7 @@ fn clients(base: SdkConfig, options: &ConnectOptions, shared: Shared) -> Cloud {
         athena: aws_sdk_athena::Client::from_conf(athena.build()),
         cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
         plain,
+        rehearses: options.target == Target::Rehearsal,
         cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.build()),
         keyvaluestore: aws_sdk_cloudfrontkeyvaluestore::Client::from_conf(keyvaluestore.build()),
         sts: aws_sdk_sts::Client::from_conf(sts.build()),

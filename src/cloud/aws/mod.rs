@@ -2,18 +2,22 @@
 //! makes the clients, `transport` the HTTP client, `call` watches each call and turns its error
 //! into a [`CloudError`].
 
+mod acm;
 mod call;
 mod cloudfront;
 mod connect;
 mod failure;
 mod fetch;
+mod iam;
 mod keyvaluestore;
 mod mediaconnect;
 mod medialive;
 mod mediapackage;
 mod mediatailor;
 mod plain;
+mod policies;
 mod probe;
+mod resolve;
 mod sts;
 #[cfg(test)]
 mod testing;
@@ -48,6 +52,8 @@ pub(crate) struct Cloud {
     calls: Calls,
     credentials: Option<SharedCredentialsProvider>,
     plain: plain::PlainConfig,
+    /// The embedded cloud answers for the network, names included.
+    rehearses: bool,
 }
 
 impl fmt::Debug for Cloud {
@@ -71,6 +77,11 @@ impl Cloud {
     /// retries included, sorted by name.
     pub(crate) fn calls(&self) -> Vec<(String, u32)> {
         self.calls.counts()
+    }
+
+    /// How far the services' clock is ahead of ours, by the `Date` of the last answer, to a second.
+    pub(crate) fn skew(&self) -> Option<jiff::SignedDuration> {
+        self.calls.skew()
     }
 
     /// The credentials that all calls are signed with, for the ledger's own store.

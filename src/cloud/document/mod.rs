@@ -4,9 +4,12 @@
 //! version of the SDK doesn't know. So the bytes that were read are kept, and an edit changes the
 //! few spans that it means to change; every other byte goes back as it came.
 
+mod read;
 mod tree;
 
 use thiserror::Error;
+
+pub(crate) use read::{BehaviorView, DistributionView, OriginGroupView, OriginView};
 
 use tree::{Element, Tree};
 

@@ -46,7 +46,11 @@ impl Refusal {
             | "NoSuchFunctionExists"
             | "NoSuchResource"
             | "NoSuchMonitoringSubscription"
+            | "NoSuchCachePolicy"
             | "NoSuchContinuousDeploymentPolicy"
+            | "NoSuchOriginAccessControl"
+            | "NoSuchOriginRequestPolicy"
+            | "NoSuchResponseHeadersPolicy"
             | "UnknownOperationException" => 404,
             "CNAMEAlreadyExists"
             | "DistributionAlreadyExists"

@@ -15,6 +15,7 @@ mod functions;
 mod locations;
 mod monitoring;
 mod paging;
+mod policies;
 mod rollout;
 mod routes;
 mod seed;
@@ -51,6 +52,9 @@ pub(crate) struct CloudFront {
     stores: BTreeMap<String, KeyValueStore>,
     /// By the ARN of the tagged resource.
     tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Policies and the like.
+    #[serde(default)]
+    beside: policies::Beside,
 }
 
 /// Returns the operation that the call asks for; none when CloudFront has no such operation.
@@ -98,10 +102,16 @@ fn dispatch(
         Route::DescribeFunction(name) => state.describe_function(call, &name),
         Route::DescribeKeyValueStore(name) => state.describe_store(call, &name, stores),
         Route::DisassociateDistributionWebACL(id) => state.disassociate(call, &id),
+        Route::GetCachePolicy(id) => state.get_cache_policy(call, &id),
+        Route::GetContinuousDeploymentPolicy(id) => state.get_continuous_deployment(call, &id),
         Route::GetDistribution(id) => state.get_distribution(call, &id),
         Route::GetDistributionConfig(id) => state.get_distribution_config(call, &id),
         Route::GetFunction(name) => state.get_function(call, &name),
         Route::GetMonitoringSubscription(id) => state.get_monitoring(call, &id),
+        Route::GetOriginAccessControl(id) => state.get_access_control(call, &id),
+        Route::GetOriginRequestPolicy(id) => CloudFront::get_origin_request_policy(call, &id),
+        Route::GetResponseHeadersPolicy(id) => CloudFront::get_response_headers_policy(call, &id),
+        Route::GetVpcOrigin(id) => state.get_vpc_origin(call, &id),
         Route::ListDistributions => state.list_distributions(call),
         Route::ListDistributionsByWebACLId(arn) => {
             state.list_distributions_by_web_acl(call, &arn, web_acl_exists)

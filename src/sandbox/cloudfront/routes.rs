@@ -23,10 +23,16 @@ pub(crate) enum Route {
     DescribeFunction(String),
     DescribeKeyValueStore(String),
     DisassociateDistributionWebACL(String),
+    GetCachePolicy(String),
+    GetContinuousDeploymentPolicy(String),
     GetDistribution(String),
     GetDistributionConfig(String),
     GetFunction(String),
     GetMonitoringSubscription(String),
+    GetVpcOrigin(String),
+    GetResponseHeadersPolicy(String),
+    GetOriginRequestPolicy(String),
+    GetOriginAccessControl(String),
     ListDistributions,
     ListDistributionsByWebACLId(String),
     ListFunctions,
@@ -62,8 +68,16 @@ impl Route {
                 ("GET", [id]) => Some(Self::ListDistributionsByWebACLId((*id).to_owned())),
                 _ => None,
             },
+            "cache-policy" => read(method, rest).map(Self::GetCachePolicy),
+            "continuous-deployment-policy" => {
+                read(method, rest).map(Self::GetContinuousDeploymentPolicy)
+            }
             "function" => function(method, rest),
             "key-value-store" => store(method, rest),
+            "origin-access-control" => read(method, rest).map(Self::GetOriginAccessControl),
+            "origin-request-policy" => read(method, rest).map(Self::GetOriginRequestPolicy),
+            "response-headers-policy" => read(method, rest).map(Self::GetResponseHeadersPolicy),
+            "vpc-origin" => read(method, rest).map(Self::GetVpcOrigin),
             "tagging" if rest.is_empty() => match (method, query(call, "Operation").as_deref()) {
                 ("GET", None) => Some(Self::ListTagsForResource),
                 ("POST", Some("Tag")) => Some(Self::TagResource),
@@ -94,6 +108,12 @@ impl Route {
             Self::GetDistributionConfig(_) => "GetDistributionConfig",
             Self::GetFunction(_) => "GetFunction",
             Self::GetMonitoringSubscription(_) => "GetMonitoringSubscription",
+            Self::GetCachePolicy(_) => "GetCachePolicy",
+            Self::GetContinuousDeploymentPolicy(_) => "GetContinuousDeploymentPolicy",
+            Self::GetOriginAccessControl(_) => "GetOriginAccessControl",
+            Self::GetOriginRequestPolicy(_) => "GetOriginRequestPolicy",
+            Self::GetResponseHeadersPolicy(_) => "GetResponseHeadersPolicy",
+            Self::GetVpcOrigin(_) => "GetVpcOrigin",
             Self::ListDistributions => "ListDistributions",
             Self::ListDistributionsByWebACLId(_) => "ListDistributionsByWebACLId",
             Self::ListFunctions => "ListFunctions",
@@ -152,6 +172,14 @@ fn function(method: &str, rest: &[&str]) -> Option<Route> {
         ("POST", [name, "test"]) => Route::TestFunction((*name).to_owned()),
         _ => return None,
     })
+}
+
+/// The id of what is only read here.
+fn read(method: &str, rest: &[&str]) -> Option<String> {
+    match (method, rest) {
+        ("GET", [id]) => Some((*id).to_owned()),
+        _ => None,
+    }
 }
 
 fn store(method: &str, rest: &[&str]) -> Option<Route> {

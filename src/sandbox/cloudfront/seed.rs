@@ -9,17 +9,28 @@ use super::distributions::Distribution;
 use super::document::{self, NAMESPACE, list, tag};
 use super::etag::ETag;
 use super::functions::{Function, Stage};
+use super::policies::CachePolicy;
 use super::rollout::{Gate, RolloutLog};
 use super::stores::KeyValueStore;
 use crate::edge::GeoRestriction;
 use crate::sandbox::keyvaluestore::Stores;
 use crate::sandbox::seed::{
-    SeedDistribution, SeedFunction, SeedStore, letters, store_arn, uuid, web_acl_arn,
+    SeedAccess, SeedCaching, SeedDelivery, SeedDistribution, SeedFunction, SeedStore, letters,
+    store_arn, uuid, web_acl_arn,
 };
 
 /// AWS's managed cache policy `Elemental-MediaPackage` (CloudFront Developer Guide, "Managed cache
 /// policies").
 const MEDIA_CACHE_POLICY: &str = "08627262-05a9-4f76-9ded-b50ca2e3a84f";
+/// AWS's managed cache policies `CachingOptimized` and `CachingDisabled`.
+const SEGMENT_CACHE_POLICY: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+const NO_CACHE_POLICY: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+/// AWS's managed origin request policies `CORS-CustomOrigin` and
+/// `Elemental-MediaTailor-PersonalizedManifests`.
+const CORS_REQUEST_POLICY: &str = "59781a5b-3903-41f3-afcb-af62929ccde1";
+const ADS_REQUEST_POLICY: &str = "775133bc-15f2-49f9-abea-afb2e0bf67d2";
+/// AWS's managed response headers policy `SimpleCORS`.
+const CORS_RESPONSE_POLICY: &str = "60669652-455b-4ae9-85a4-c4c02393f86c";
 /// A function that lets every request pass.
 const PASSING_CODE: &str = "function handler(event) {\n  return event.request;\n}\n";
 
@@ -96,6 +107,7 @@ impl CloudFront {
                 .map(|name| function_arn(account, name))
                 .collect(),
         };
+        self.seed_beside(account, seed);
         let document = config(account, seed, &gate);
         let root = document::parse_text(&document).expect("made of escaped parts just now");
         let distribution = Distribution {
@@ -113,10 +125,68 @@ impl CloudFront {
                 .collect(),
             log: RolloutLog::settled(gate.clone()),
             gate,
-            realtime_metrics: None,
+            realtime_metrics: seed.metrics.then_some(true),
             id: id.clone(),
         };
         self.distributions.insert(id, distribution);
+    }
+}
+
+/// The id of the event's own policy for live playlists.
+fn manifest_policy(account: &str) -> String {
+    uuid("cache-policy", account, "live-manifest")
+}
+
+fn access_control(account: &str) -> String {
+    format!("E{}", letters("access-control", account, "packager", 13))
+}
+
+fn vpc_origin(account: &str) -> String {
+    format!("vo_{}", letters("vpc-origin", account, "packager", 22))
+}
+
+impl CloudFront {
+    /// Adds what the document names and no list of AWS's holds.
+    fn seed_beside(&mut self, account: &str, seed: &SeedDistribution) {
+        if seed
+            .caching
+            .values()
+            .any(|one| *one == SeedCaching::Manifest)
+        {
+            let arguments = [
+                "_HLS_msn",
+                "_HLS_part",
+                "_HLS_skip",
+                "aws.manifestfilter",
+                "start",
+                "end",
+            ];
+            let policy = CachePolicy {
+                name: "live-manifest".to_owned(),
+                min: 0,
+                default: 1,
+                max: 2,
+                gzip: true,
+                brotli: true,
+                query: "whitelist".to_owned(),
+                query_names: arguments.map(str::to_owned).to_vec(),
+                headers: Vec::new(),
+            };
+            let id = manifest_policy(account);
+            self.beside.cache_policies.insert(id, policy);
+        }
+        match seed.delivery.access {
+            SeedAccess::AccessControl => {
+                let id = access_control(account);
+                let kind = "mediapackagev2".to_owned();
+                self.beside.access_controls.insert(id, kind);
+            }
+            SeedAccess::Vpc => {
+                let id = vpc_origin(account);
+                self.beside.vpc_origins.insert(id, "Deployed".to_owned());
+            }
+            SeedAccess::Open | SeedAccess::Header(_) => {}
+        }
     }
 }
 
@@ -131,7 +201,8 @@ fn config(account: &str, seed: &SeedDistribution, gate: &Gate) -> String {
         .behaviors
         .iter()
         .map(|pattern| {
-            let content = tag("PathPattern", pattern) + &behavior(gate);
+            let content =
+                tag("PathPattern", pattern) + &behavior(account, seed, Some(pattern), gate);
             format!("<CacheBehavior>{content}</CacheBehavior>")
         })
         .collect();
@@ -140,25 +211,37 @@ fn config(account: &str, seed: &SeedDistribution, gate: &Gate) -> String {
         .iter()
         .map(|alias| tag("CNAME", alias))
         .collect();
-    let errors: Vec<String> = ["403", "404", "503"]
+    let errors: Vec<String> = [
+        "400", "403", "404", "405", "414", "416", "429", "500", "501", "502", "503", "504",
+    ]
+    .iter()
+    .map(|code| {
+        let content = tag("ErrorCode", code)
+            + "<ResponsePagePath></ResponsePagePath><ResponseCode></ResponseCode>"
+            + &tag("ErrorCachingMinTTL", "1");
+        format!("<CustomErrorResponse>{content}</CustomErrorResponse>")
+    })
+    .collect();
+    let delivery = delivered(account, seed);
+    let origins: Vec<String> = delivery
+        .origins
         .iter()
-        .map(|code| {
-            let content = tag("ErrorCode", code)
-                + "<ResponsePagePath></ResponsePagePath><ResponseCode></ResponseCode>"
-                + &tag("ErrorCachingMinTTL", "1");
-            format!("<CustomErrorResponse>{content}</CustomErrorResponse>")
-        })
+        .map(|(id, domain)| origin(account, &delivery, id, domain))
         .collect();
-    let origins = ["primary", "secondary"].map(|role| origin(account, &seed.name, role));
+    let groups: Vec<String> = delivery
+        .group
+        .iter()
+        .map(|(id, codes)| origin_group(&delivery, id, codes))
+        .collect();
     let content = [
         tag("CallerReference", &caller_reference(&seed.id(account))),
         list("Aliases", &aliases),
         tag("DefaultRootObject", ""),
         list("Origins", &origins),
-        list("OriginGroups", &[origin_group()]),
+        list("OriginGroups", &groups),
         format!(
             "<DefaultCacheBehavior>{}</DefaultCacheBehavior>",
-            behavior(gate)
+            behavior(account, seed, None, gate)
         ),
         list("CacheBehaviors", &behaviors),
         list("CustomErrorResponses", &errors),
@@ -179,55 +262,128 @@ fn config(account: &str, seed: &SeedDistribution, gate: &Gate) -> String {
     format!("<DistributionConfig xmlns=\"{NAMESPACE}\">{content}</DistributionConfig>")
 }
 
-fn origin(account: &str, distribution: &str, role: &str) -> String {
-    let label = letters("origin", account, &format!("{distribution}/{role}"), 6).to_lowercase();
-    let shield = tag("Enabled", "true") + &tag("OriginShieldRegion", "eu-central-1");
-    let custom = tag("HTTPPort", "80")
-        + &tag("HTTPSPort", "443")
-        + &tag("OriginProtocolPolicy", "https-only")
-        + &list("OriginSslProtocols", &[tag("SslProtocol", "TLSv1.2")])
-        + &tag("OriginReadTimeout", "5")
-        + &tag("OriginKeepaliveTimeout", "60");
+/// What the seed says, or two made-up packagers with failover.
+fn delivered(account: &str, seed: &SeedDistribution) -> SeedDelivery {
+    if !seed.delivery.origins.is_empty() {
+        return seed.delivery.clone();
+    }
+    let origins = ["primary", "secondary"].map(|role| {
+        let name = format!("{}/{role}", seed.name);
+        let label = letters("origin", account, &name, 6).to_lowercase();
+        let domain = format!("{label}.egress.{role}.mediapackagev2.eu-central-1.amazonaws.com");
+        (role.to_owned(), domain)
+    });
+    SeedDelivery {
+        origins: origins.to_vec(),
+        shield: Some("eu-central-1".to_owned()),
+        group: Some(("failover".to_owned(), vec![404, 500, 502, 503, 504])),
+        ..seed.delivery.clone()
+    }
+}
+
+fn origin(account: &str, delivery: &SeedDelivery, id: &str, domain: &str) -> String {
+    let shield = match &delivery.shield {
+        Some(region) => tag("Enabled", "true") + &tag("OriginShieldRegion", region),
+        None => tag("Enabled", "false"),
+    };
+    let connection = match &delivery.access {
+        SeedAccess::Vpc => {
+            let content = tag("VpcOriginId", &vpc_origin(account))
+                + &tag("OriginReadTimeout", "3")
+                + &tag("OriginKeepaliveTimeout", "60");
+            format!("<VpcOriginConfig>{content}</VpcOriginConfig>")
+        }
+        _ => {
+            let custom = tag("HTTPPort", "80")
+                + &tag("HTTPSPort", "443")
+                + &tag("OriginProtocolPolicy", "https-only")
+                + &list("OriginSslProtocols", &[tag("SslProtocol", "TLSv1.2")])
+                + &tag("OriginReadTimeout", "3")
+                + &tag("OriginKeepaliveTimeout", "60");
+            format!("<CustomOriginConfig>{custom}</CustomOriginConfig>")
+        }
+    };
+    let headers: Vec<String> = match &delivery.access {
+        SeedAccess::Header(name) => {
+            let content =
+                tag("HeaderName", name) + &tag("HeaderValue", "a-secret-of-the-rehearsal");
+            vec![format!(
+                "<OriginCustomHeader>{content}</OriginCustomHeader>"
+            )]
+        }
+        _ => Vec::new(),
+    };
+    let control = match &delivery.access {
+        SeedAccess::AccessControl => access_control(account),
+        _ => String::new(),
+    };
     let content = [
-        tag("Id", role),
-        tag(
-            "DomainName",
-            &format!("{label}.egress.{role}.mediapackagev2.eu-central-1.amazonaws.com"),
-        ),
+        tag("Id", id),
+        tag("DomainName", domain),
         tag("OriginPath", ""),
-        list("CustomHeaders", &[]),
-        format!("<CustomOriginConfig>{custom}</CustomOriginConfig>"),
+        list("CustomHeaders", &headers),
+        connection,
         tag("ConnectionAttempts", "2"),
-        tag("ConnectionTimeout", "3"),
+        tag("ConnectionTimeout", "1"),
         format!("<OriginShield>{shield}</OriginShield>"),
-        tag("OriginAccessControlId", ""),
+        tag("OriginAccessControlId", &control),
     ]
     .concat();
     format!("<Origin>{content}</Origin>")
 }
 
-fn origin_group() -> String {
-    let codes = ["404", "500", "502", "503", "504"].map(|code| tag("StatusCode", code));
-    let members = ["primary", "secondary"].map(|role| {
-        format!(
-            "<OriginGroupMember>{}</OriginGroupMember>",
-            tag("OriginId", role)
-        )
-    });
+fn origin_group(delivery: &SeedDelivery, id: &str, codes: &[u16]) -> String {
+    let codes: Vec<String> = codes
+        .iter()
+        .map(|code| tag("StatusCode", &code.to_string()))
+        .collect();
+    let members: Vec<String> = delivery
+        .origins
+        .iter()
+        .take(2)
+        .map(|(id, _)| {
+            format!(
+                "<OriginGroupMember>{}</OriginGroupMember>",
+                tag("OriginId", id)
+            )
+        })
+        .collect();
+    let selection = if delivery.media_quality {
+        "media-quality-based"
+    } else {
+        "default"
+    };
     let content = [
-        tag("Id", "failover"),
+        tag("Id", id),
         format!(
             "<FailoverCriteria>{}</FailoverCriteria>",
             list("StatusCodes", &codes)
         ),
         list("Members", &members),
-        tag("SelectionCriteria", "default"),
+        tag("SelectionCriteria", selection),
     ]
     .concat();
     format!("<OriginGroup>{content}</OriginGroup>")
 }
 
-fn behavior(gate: &Gate) -> String {
+fn behavior(
+    account: &str,
+    seed: &SeedDistribution,
+    pattern: Option<&String>,
+    gate: &Gate,
+) -> String {
+    let caching = pattern.and_then(|pattern| seed.caching.get(pattern));
+    let (cache_policy, request_policy) = match caching {
+        Some(SeedCaching::Manifest) => (manifest_policy(account), Some(CORS_REQUEST_POLICY)),
+        Some(SeedCaching::Segment) => (SEGMENT_CACHE_POLICY.to_owned(), Some(CORS_REQUEST_POLICY)),
+        Some(SeedCaching::Uncached) => (NO_CACHE_POLICY.to_owned(), Some(ADS_REQUEST_POLICY)),
+        None => (MEDIA_CACHE_POLICY.to_owned(), None),
+    };
+    let delivery = delivered(account, seed);
+    let target = match &delivery.group {
+        Some((id, _)) => id,
+        None => &delivery.origins[0].0,
+    };
     let methods = ["HEAD", "GET", "OPTIONS"].map(|method| tag("Method", method));
     let cached = list(
         "CachedMethods",
@@ -244,7 +400,7 @@ fn behavior(gate: &Gate) -> String {
         })
         .collect();
     [
-        tag("TargetOriginId", "failover"),
+        tag("TargetOriginId", target),
         tag("ViewerProtocolPolicy", "redirect-to-https"),
         allowed,
         tag("SmoothStreaming", "false"),
@@ -252,7 +408,11 @@ fn behavior(gate: &Gate) -> String {
         list("LambdaFunctionAssociations", &[]),
         list("FunctionAssociations", &functions),
         tag("FieldLevelEncryptionId", ""),
-        tag("CachePolicyId", MEDIA_CACHE_POLICY),
+        tag("CachePolicyId", &cache_policy),
+        request_policy.map_or_else(String::new, |id| tag("OriginRequestPolicyId", id)),
+        request_policy.map_or_else(String::new, |_| {
+            tag("ResponseHeadersPolicyId", CORS_RESPONSE_POLICY)
+        }),
         "<GrpcConfig><Enabled>false</Enabled></GrpcConfig>".to_owned(),
     ]
     .concat()
@@ -266,8 +426,7 @@ fn certificate(account: &str, seed: &SeedDistribution) -> String {
             + &tag("MinimumProtocolVersion", "TLSv1")
             + &tag("CertificateSource", "cloudfront")
     } else {
-        let id = uuid("certificate", account, &seed.name);
-        let arn = format!("arn:aws:acm:us-east-1:{account}:certificate/{id}");
+        let arn = seed.certificate_arn(account);
         tag("CloudFrontDefaultCertificate", "false")
             + &tag("ACMCertificateArn", &arn)
             + &tag("SSLSupportMethod", "sni-only")
