@@ -15,6 +15,7 @@ pub(crate) mod provision;
 pub(crate) mod rehearse;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
+mod sandbox_media;
 pub(crate) mod status;
 pub(crate) mod teardown;
 pub(crate) mod tend;

@@ -137,6 +137,7 @@ impl Call {
         if begins("NoSuch")
             || is(&[
                 "ResourceNotFoundException",
+                "NotFoundException",
                 "WAFNonexistentItemException",
                 "EntityNotFound",
             ])
@@ -147,7 +148,13 @@ impl Call {
                 request_id,
             };
         }
-        if begins("AccessDenied") || is(&["UnauthorizedOperation", "NotAuthorized"]) {
+        if begins("AccessDenied")
+            || is(&[
+                "UnauthorizedOperation",
+                "NotAuthorized",
+                "ForbiddenException",
+            ])
+        {
             return CloudError::Denied {
                 action: self.operation.replace('.', ":"),
                 operation,
