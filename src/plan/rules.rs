@@ -301,6 +301,15 @@ pub(crate) fn without_nulls(value: &Value) -> Value {
     }
 }
 
+/// The rule of this name.
+pub(crate) fn rule_of<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
+    document["Rules"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|rule| rule["Name"] == name)
+}
+
 /// The names of all rules of a web ACL, in the order in which WAF asks them.
 pub(crate) fn by_priority(document: &Value) -> Vec<&Value> {
     let mut rules: Vec<&Value> = document["Rules"].as_array().into_iter().flatten().collect();
