@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod rehearse;
+pub(crate) mod rule;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
 pub(crate) mod status;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::New(args) => new::run(args, context),
         Command::Rehearse(args) => rehearse::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
+        Command::Rule(command) => rule::run(command, context).await,
         Command::Runbook(command) => runbook::run(command, context),
         Command::Sandbox(command) => sandbox::run(command, context).await,
         Command::Status(args) => status::run(args, context).await,
@@ -84,6 +86,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::New(_) => "new",
         Command::Rehearse(_) => "rehearse",
         Command::Revoke(_) => "token revoke",
+        Command::Rule(command) => rule::name(command),
         Command::Runbook(command) => runbook::name(command),
         Command::Sandbox(command) => sandbox::name(command),
         Command::Status(_) => "status",

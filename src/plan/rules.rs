@@ -258,6 +258,16 @@ pub(crate) fn move_of(action: &Value) -> Option<RuleMove> {
     }
 }
 
+/// Whether an action inserts headers into the requests it passes on. Those may be secrets between the
+/// edge and the origin, so such an action is neither moved nor written down.
+pub(crate) fn inserts_headers(action: &Value) -> bool {
+    action["Action"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .any(|(_, settings)| !settings["CustomRequestHandling"].is_null())
+}
+
 /// An action in one word; a managed list that does what its own rules say is `block`.
 pub(crate) fn word_of(action: &Value) -> &'static str {
     let own = action["Action"].as_object();

@@ -7,6 +7,7 @@
 mod parts;
 mod scene;
 mod step;
+mod waf;
 
 use async_trait::async_trait;
 
