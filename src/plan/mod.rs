@@ -10,3 +10,5 @@ pub(crate) mod ip_set;
 pub(crate) mod keys;
 #[cfg(test)]
 mod laws;
+pub(crate) mod rules;
+pub(crate) mod web_acl;

@@ -17,10 +17,9 @@ pub(crate) mod template;
 mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     Allowed, Arn, Flow, Forecast, KeySource, LedgerStore, OriginAccess, Runbook, Rung, Samples,
-    Tokens, Waiver,
-    Allowed, Arn, Forecast, KeySource, LedgerStore, OriginAccess, Runbook, Samples, Tokens, Waiver,
+    StateRights, Tokens, Waf, Waiver,
 };
