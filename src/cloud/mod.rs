@@ -8,6 +8,7 @@
 mod aws;
 mod document;
 mod error;
+pub(crate) mod metrics;
 mod model;
 mod options;
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::cloudwatch::Audience;
 use crate::edge::GeoRestriction;
 use crate::event::cidr::{Cidr, Family};
 
@@ -20,6 +21,8 @@ pub(crate) struct Seed {
     pub(crate) ip_sets: Vec<SeedIpSet>,
     pub(crate) stores: Vec<SeedStore>,
     pub(crate) functions: Vec<SeedFunction>,
+    /// What the simulated metrics are about.
+    pub(crate) audience: Audience,
 }
 
 /// A distribution for live video; its document is made by the CloudFront service.

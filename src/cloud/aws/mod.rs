@@ -4,6 +4,7 @@
 
 mod call;
 mod cloudfront;
+mod cloudwatch;
 mod connect;
 mod failure;
 mod keyvaluestore;
