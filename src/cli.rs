@@ -182,6 +182,14 @@ pub(crate) struct Global {
         help_heading = "Guards to give up (each needs -m)"
     )]
     pub(crate) allow_wide_prefix: bool,
+    /// Shut out more of the forecast's audience than the runbook's cap
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
+    pub(crate) allow_audience: bool,
     /// Do what the current phase does not allow
     #[arg(
         long,
@@ -237,6 +245,8 @@ pub(crate) enum Command {
     Man(commands::man::Args),
     #[command(display_order = 13)]
     New(commands::new::Args),
+    #[command(display_order = 13)]
+    Provision(commands::provision::ProvisionArgs),
     #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
     #[command(display_order = 3)]
@@ -247,6 +257,8 @@ pub(crate) enum Command {
     Sandbox(commands::sandbox::SandboxCommand),
     #[command(display_order = 6)]
     Status(commands::status::Args),
+    #[command(display_order = 13)]
+    Teardown(commands::teardown::TeardownArgs),
     #[command(display_order = 12)]
     Tend(commands::tend::Args),
     #[command(subcommand, display_order = 9)]

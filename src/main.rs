@@ -18,6 +18,7 @@ mod ledger;
 mod observe;
 mod plan;
 mod prove;
+mod provision;
 mod render;
 mod runbook;
 mod sandbox;
@@ -198,6 +199,7 @@ impl Context {
             (global.allow_own_address, Override::OwnAddress),
             (global.allow_cloudfront_range, Override::CloudFrontRange),
             (global.allow_wide_prefix, Override::WidePrefix),
+            (global.allow_audience, Override::Audience),
             (global.break_glass, Override::BreakGlass),
         ];
         let options = context::Options {

@@ -957,6 +957,8 @@ async fn attempt(
         result,
         error: errors.first().map(ToString::to_string),
         parts,
+        made: Vec::new(),
+        removed: Vec::new(),
     };
     let mut warnings = Vec::new();
     match session.ledger.append_or_spool(Body::Outcome(outcome.clone())).await {
@@ -1052,6 +1054,23 @@ fn exit_of(result: Verdict, errors: &[ApplyError]) -> Exit {
 }
 
 impl Finished {
+    /// What came of a change that other code carried out; its outcome is in the ledger already.
+    pub(crate) fn of(outcome: Outcome, exit: Exit, entry: EntryId, warnings: Vec<String>) -> Self {
+        Self {
+            outcome,
+            exit,
+            proof: None,
+            errors: Vec::new(),
+            warnings,
+            entry,
+        }
+    }
+
+    /// The entry that was carried out.
+    pub(crate) fn entry(&self) -> &EntryId {
+        &self.entry
+    }
+
     /// Whether this run changed the cloud.
     pub(crate) fn changed(&self) -> bool {
         self.outcome.parts.iter().any(|part| part.changed)
