@@ -9,6 +9,7 @@ mod clock;
 mod cloud;
 mod commands;
 mod context;
+mod dashboard;
 mod edge;
 mod error;
 mod event;

@@ -11,6 +11,7 @@ mod edge_resources;
 mod error;
 pub(crate) mod fetch;
 pub(crate) mod media;
+pub(crate) mod metrics;
 mod model;
 mod options;
 mod policies;

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::cloudfront::CloudFront;
+use super::cloudwatch;
 use super::edges::EDGES;
 use super::faults::{Directive, Fault};
 use super::keyvaluestore::Stores;
@@ -348,6 +349,8 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
     held.stores.replace(stores, &held.index);
     held.waf.replace(waf, &held.index);
     held.samples.replace(Samples::default(), &held.index);
+    held.cloudwatch
+        .replace(cloudwatch::State::about(seed.audience.clone()), &held.index);
     plant_media(held, &seed.media);
 }
 

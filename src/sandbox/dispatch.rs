@@ -170,7 +170,14 @@ impl Asked<'_> {
             Some(FaultKind::CrashBefore) => return Ok(Err(Broken::Crash)),
             _ => {}
         }
-        let refuse = |problem: Problem| Ok(Ok(problem.answer(service, self.request_id)));
+        let refuse = |problem: Problem| {
+            let answer = problem.answer(service, self.request_id);
+            Ok(Ok(match service {
+                // It speaks three protocols.
+                Service::CloudWatch => cloudwatch::translated(&call, answer),
+                _ => answer,
+            }))
+        };
         match &scope {
             None => return refuse(Problem::NoCredentials),
             Some(scope) => {
@@ -330,7 +337,8 @@ fn call_service(
             answer
         }
         Service::CloudWatch => {
-            let answer = cloudwatch::handle(call, cloudwatch.read(folder, index)?);
+            let additional = cloudfront.read(folder, index)?.monitored();
+            let answer = cloudwatch::handle(call, cloudwatch.read(folder, index)?, &additional);
             if answer.changed {
                 cloudwatch.touch();
             }

@@ -9,7 +9,7 @@ mod acm;
 mod athena;
 mod chunked;
 pub(crate) mod cloudfront;
-mod cloudwatch;
+pub(crate) mod cloudwatch;
 mod dispatch;
 mod dns;
 mod edges;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::cloudwatch::Audience;
 use super::media::SeedMedia;
 use crate::edge::GeoRestriction;
 use crate::event::cidr::{Cidr, Family};
@@ -21,6 +22,8 @@ pub(crate) struct Seed {
     pub(crate) ip_sets: Vec<SeedIpSet>,
     pub(crate) stores: Vec<SeedStore>,
     pub(crate) functions: Vec<SeedFunction>,
+    /// What the simulated metrics are about.
+    pub(crate) audience: Audience,
     pub(crate) media: SeedMedia,
     /// Names of roles that CloudFront may assume.
     pub(crate) roles: Vec<String>,

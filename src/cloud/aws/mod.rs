@@ -5,6 +5,7 @@
 mod acm;
 mod call;
 mod cloudfront;
+mod cloudwatch;
 mod connect;
 mod edge_functions;
 mod edge_logs;

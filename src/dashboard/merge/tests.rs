@@ -1,0 +1,1 @@
+//! Hand edits, foreign widgets, and what a run does about them.
