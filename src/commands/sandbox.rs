@@ -17,7 +17,7 @@ use crate::render::{Answer, Sheet};
 use crate::runbook::Runbook;
 use crate::runbook::model::GeoMode;
 use crate::sandbox::seed::{
-    Seed, SeedDistribution, SeedFunction, SeedIpSet, SeedStore, SeedWebAcl,
+    Seed, SeedBucket, SeedDistribution, SeedFunction, SeedIpSet, SeedStore, SeedWebAcl,
 };
 use crate::sandbox::{Directive, Reset, Sandbox, Settings};
 
@@ -203,7 +203,25 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             })
             .into_iter()
             .collect(),
+        buckets: buckets(runbook),
     }
+}
+
+/// The buckets that the runbook presumes: for logs, and for the results of queries.
+fn buckets(runbook: &Runbook) -> Vec<SeedBucket> {
+    let logs = runbook.logs.access.as_ref().map(|logs| &logs.bucket[..]);
+    let results = runbook.athena.as_ref().and_then(|athena| {
+        let place = athena.output.as_deref()?.strip_prefix("s3://")?;
+        place.split('/').next()
+    });
+    let names: BTreeSet<&str> = logs.into_iter().chain(results).collect();
+    names
+        .into_iter()
+        .map(|name| SeedBucket {
+            name: name.to_owned(),
+            region: runbook.aws.region.clone(),
+        })
+        .collect()
 }
 
 /// The path pattern that serves a sample path: its file extension.

@@ -12,6 +12,7 @@ use super::cloudfront::CloudFront;
 use super::edges::EDGES;
 use super::faults::{Directive, Fault};
 use super::keyvaluestore::Stores;
+use super::s3;
 use super::seed::Seed;
 use super::service::Answer;
 use super::settings::Settings;
@@ -322,6 +323,10 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
     for distribution in &seed.distributions {
         cloudfront.seed_distribution(account, distribution, now);
     }
+    let mut buckets = s3::State::default();
+    for bucket in &seed.buckets {
+        buckets.plant(&bucket.name, &bucket.region, now);
+    }
     held.clear();
     account.clone_into(&mut held.index.account);
     held.index.offset = now.duration_since(base);
@@ -330,4 +335,5 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
     held.stores.replace(stores, &held.index);
     held.waf.replace(waf, &held.index);
     held.samples.replace(Samples::default(), &held.index);
+    held.s3.replace(buckets, &held.index);
 }

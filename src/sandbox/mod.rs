@@ -16,6 +16,7 @@ mod faults;
 mod glue;
 mod iam;
 mod ids;
+mod json;
 pub(crate) mod keyvaluestore;
 mod kinesis;
 mod logs;

@@ -20,6 +20,8 @@ pub(crate) struct Seed {
     pub(crate) ip_sets: Vec<SeedIpSet>,
     pub(crate) stores: Vec<SeedStore>,
     pub(crate) functions: Vec<SeedFunction>,
+    #[serde(default)]
+    pub(crate) buckets: Vec<SeedBucket>,
 }
 
 /// A distribution for live video; its document is made by the CloudFront service.
@@ -142,6 +144,13 @@ pub(crate) struct SeedFunction {
     pub(crate) store: Option<String>,
     /// Empty: one that passes every request.
     pub(crate) code: String,
+}
+
+/// An empty bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SeedBucket {
+    pub(crate) name: String,
+    pub(crate) region: String,
 }
 
 /// The ARN of the seeded IP set of this name.

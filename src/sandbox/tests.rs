@@ -76,6 +76,7 @@ fn seed() -> Seed {
             store: Some("revoked".to_owned()),
             code: String::new(),
         }],
+        buckets: Vec::new(),
     }
 }
 
