@@ -17,6 +17,7 @@ mod ledger;
 mod observe;
 mod plan;
 mod prove;
+mod provision;
 mod render;
 mod runbook;
 mod sandbox;

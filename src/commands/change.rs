@@ -957,6 +957,8 @@ async fn attempt(
         result,
         error: errors.first().map(ToString::to_string),
         parts,
+        made: Vec::new(),
+        removed: Vec::new(),
     };
     let mut warnings = Vec::new();
     match session.ledger.append_or_spool(Body::Outcome(outcome.clone())).await {

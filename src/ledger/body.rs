@@ -81,6 +81,48 @@ pub(crate) struct Intent {
     /// Geo restriction set as a whole, by `geo reset` and its undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) geo_reset: Vec<GeoReset>,
+    /// Resources that `provision` makes with this intent: from here on they are ours, if they exist.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) makes: Vec<Claim>,
+    /// Resources of ours that `teardown` removes with this intent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) removes: Vec<Claim>,
+}
+
+/// A resource by its kind and name, such as `ip-set` and `onair-cup-final-block-v4`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Claim {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+impl Claim {
+    pub(crate) fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            name: name.into(),
+        }
+    }
+
+    /// As outcomes name it.
+    pub(crate) fn resource(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
+}
+
+/// A resource that exists because of us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Made {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// ARN or id, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// The tags it was made with; none where the API has no tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tags: Vec<(String, String)>,
 }
 
 /// Why an intent exists.
@@ -250,6 +292,12 @@ pub(crate) struct Outcome {
     pub(crate) parts: Vec<PartOutcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// What `provision` made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) made: Vec<Made>,
+    /// What `teardown` removed, or found gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) removed: Vec<Claim>,
 }
 
 /// How far an intent got.

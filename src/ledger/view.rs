@@ -1,13 +1,14 @@
 //! What the entries add up to: which changes stand, what each still asks for, which are due to end,
 //! what the event's clock says. Pure: entries in, answers out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::body::{
-    Body, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof, Verdict, What,
+    Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof,
+    Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -194,6 +195,16 @@ impl Change {
         }
     }
 
+    /// Whether the last attempt at a resource that it meant to make failed, so that nothing of ours is
+    /// there. Without a word on it, it may be.
+    fn failed_at(&self, claim: &Claim) -> bool {
+        let resource = claim.resource();
+        self.outcomes()
+            .flat_map(|outcome| &outcome.parts)
+            .rfind(|part| part.resource == resource)
+            .is_some_and(|part| part.result == Verdict::Failed)
+    }
+
     /// Prefixes that were someone else's already.
     pub(crate) fn already_there(&self) -> HashSet<Cidr> {
         let found_late = self
@@ -348,6 +359,22 @@ impl View {
                 Body::Minted(minted) => Some((entry.as_ref(), minted)),
                 _ => None,
             })
+    }
+
+    /// The resources that are ours by the ledger: made by a change that counts, or about to be, and
+    /// not removed since.
+    pub(crate) fn claims(&self) -> BTreeSet<Claim> {
+        let mut claims = BTreeSet::new();
+        for change in &self.inner.changes {
+            if self.progress(change) != Progress::Void {
+                let made = change.intent().makes.iter();
+                claims.extend(made.filter(|claim| !change.failed_at(claim)).cloned());
+            }
+            for removed in change.outcomes().flat_map(|outcome| &outcome.removed) {
+                claims.remove(removed);
+            }
+        }
+        claims
     }
 
     /// Every move of the event's clock, oldest first.

@@ -67,6 +67,8 @@ pub(crate) fn empty_intent(
         gives: Drift::default(),
         merge: false,
         geo_reset: Vec::new(),
+        makes: Vec::new(),
+        removes: Vec::new(),
     }
 }
 

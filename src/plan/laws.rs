@@ -73,6 +73,8 @@ impl Book {
             result: Verdict::Applied,
             parts: vec![part],
             error: None,
+            made: Vec::new(),
+            removed: Vec::new(),
         }));
     }
 
