@@ -8,12 +8,18 @@
 mod aws;
 mod document;
 mod error;
+mod log_model;
 mod model;
 mod options;
 
 pub(crate) use aws::Cloud;
 pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
 pub(crate) use error::CloudError;
+pub(crate) use log_model::{
+    CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,
+    DeliverySource, DeliveryTemplate, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags,
+    WorkGroup,
+};
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,

@@ -376,10 +376,11 @@ fn call_service(
         Service::S3 => {
             let buckets = s3.read(folder, index)?;
             // Logs are delivered when somebody looks.
-            let delivered = matches!(
-                s3::operation(call),
-                Some("ListObjectsV2" | "GetObject" | "HeadObject")
-            ) && logs::deliver(logs.read(folder, index)?, buckets, call.account, call.now);
+            let delivered =
+                matches!(
+                    s3::operation(call),
+                    Some("ListObjectsV2" | "GetObject" | "HeadObject")
+                ) && logs::deliver(logs.read(folder, index)?, buckets, call.account, call.now);
             let answer = s3::handle(call, buckets);
             if answer.changed || delivered {
                 s3.touch();

@@ -2,13 +2,18 @@
 //! makes the clients, `transport` the HTTP client, `call` watches each call and turns its error
 //! into a [`CloudError`].
 
+mod athena;
 mod call;
 mod cloudfront;
 mod connect;
 mod failure;
+mod glue;
 mod keyvaluestore;
+mod kinesis;
+mod logs;
 mod plain;
 mod probe;
+mod s3;
 mod sts;
 #[cfg(test)]
 mod testing;

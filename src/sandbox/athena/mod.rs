@@ -148,7 +148,9 @@ fn missing_workgroup() -> json::Refusal {
 
 /// The list's page size and token.
 fn paging(input: &Members) -> Result<(usize, Option<String>), json::Refusal> {
-    let limit = input.number("MaxResults", 0..=50)?.filter(|limit| *limit > 0);
+    let limit = input
+        .number("MaxResults", 0..=50)?
+        .filter(|limit| *limit > 0);
     let token = input.optional_text("NextToken", 1..=1024)?;
     Ok((usize::try_from(limit.unwrap_or(50)).unwrap_or(50), token))
 }

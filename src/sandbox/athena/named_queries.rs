@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{DIALECT, NamedQuery, PRIMARY, Region, missing, missing_workgroup, paging, workgroup_name};
+use super::{
+    DIALECT, NamedQuery, PRIMARY, Region, missing, missing_workgroup, paging, workgroup_name,
+};
 use crate::sandbox::ids::random_uuid;
 use crate::sandbox::json::{self, Members, Refusal, Reply, changed, found};
 use crate::sandbox::service::Call;
@@ -46,7 +48,10 @@ pub(super) fn update(call: &Call<'_>, region: &mut Region, input: &Members) -> R
     let name = input.text("Name", 1..=128)?;
     let description = input.optional_text("Description", 0..=1024)?;
     let text = input.text("QueryString", 1..=LONGEST_TEXT)?;
-    let query = region.queries.get_mut(&id).ok_or_else(|| missing_query(&id))?;
+    let query = region
+        .queries
+        .get_mut(&id)
+        .ok_or_else(|| missing_query(&id))?;
     query.name = name;
     query.text = text;
     if description.is_some() {
@@ -106,7 +111,10 @@ pub(super) fn list(call: &Call<'_>, region: &Region, input: &Members) -> Reply {
 
 pub(super) fn delete(call: &Call<'_>, region: &mut Region, input: &Members) -> Reply {
     let id = input.text("NamedQueryId", 1..=128)?;
-    region.queries.remove(&id).ok_or_else(|| missing_query(&id))?;
+    region
+        .queries
+        .remove(&id)
+        .ok_or_else(|| missing_query(&id))?;
     changed(call, &json!({}))
 }
 

@@ -126,7 +126,12 @@ fn read(
 /// Refuses columns without a name, or two of one name.
 fn columns(input: &Members, member: &str) -> Result<(), Refusal> {
     let mut seen = Vec::new();
-    for column in input.raw(member).and_then(Value::as_array).into_iter().flatten() {
+    for column in input
+        .raw(member)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let name = column["Name"].as_str().unwrap_or_default().to_lowercase();
         if name.is_empty() {
             return Err(DIALECT.invalid(format!("A member of {member} has no name.")));

@@ -48,9 +48,8 @@ pub(super) fn create(call: &Call<'_>, streams: &mut Streams, input: &Members) ->
     let shards = match (on_demand, shards) {
         (true, None) => ON_DEMAND_SHARDS,
         (true, Some(_)) => {
-            return Err(DIALECT.invalid(
-                "ShardCount must not be specified for a stream in the ON_DEMAND mode.",
-            ));
+            return Err(DIALECT
+                .invalid("ShardCount must not be specified for a stream in the ON_DEMAND mode."));
         }
         (false, Some(shards)) => shards,
         (false, None) => {
@@ -66,7 +65,9 @@ pub(super) fn create(call: &Call<'_>, streams: &mut Streams, input: &Members) ->
             ),
         ));
     }
-    let creating = streams.values().filter(|stream| is_busy(stream, Busy::Creating));
+    let creating = streams
+        .values()
+        .filter(|stream| is_busy(stream, Busy::Creating));
     if creating.count() >= CREATING {
         return Err(limit("too many streams are being created at once"));
     }
@@ -129,9 +130,8 @@ pub(super) fn reshard(call: &Call<'_>, streams: &mut Streams, input: &Members) -
     active(&name, stream)?;
     let current = stream.shards;
     if stream.on_demand {
-        return Err(DIALECT.invalid(
-            "UpdateShardCount is not supported for a stream in the ON_DEMAND mode.",
-        ));
+        return Err(DIALECT
+            .invalid("UpdateShardCount is not supported for a stream in the ON_DEMAND mode."));
     }
     if target > current.saturating_mul(2) || target.saturating_mul(2) < current {
         return Err(DIALECT.refuse(
@@ -339,12 +339,7 @@ fn busy(call: &Call<'_>, with: Busy) -> Option<(Busy, Timestamp)> {
     (until > call.now).then_some((with, until))
 }
 
-fn hold_quota(
-    call: &Call<'_>,
-    streams: &Streams,
-    before: u32,
-    after: u32,
-) -> Result<(), Refusal> {
+fn hold_quota(call: &Call<'_>, streams: &Streams, before: u32, after: u32) -> Result<(), Refusal> {
     let region = call.region.unwrap_or_default();
     let quota = if LARGE_REGIONS.contains(&region) {
         SHARDS_LARGE

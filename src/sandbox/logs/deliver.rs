@@ -87,8 +87,16 @@ fn path(
     let at = at.to_zoned(TimeZone::UTC);
     let mut suffix = delivery.suffix.clone().unwrap_or_default();
     for (variable, name, value) in [
-        ("{DistributionId}", "DistributionId", distribution.to_owned()),
-        ("{distributionid}", "distributionid", distribution.to_owned()),
+        (
+            "{DistributionId}",
+            "DistributionId",
+            distribution.to_owned(),
+        ),
+        (
+            "{distributionid}",
+            "distributionid",
+            distribution.to_owned(),
+        ),
         ("{accountid}", "accountid", account.to_owned()),
         ("{yyyy}", "year", at.strftime("%Y").to_string()),
         ("{MM}", "month", at.strftime("%m").to_string()),
@@ -106,7 +114,11 @@ fn path(
 }
 
 fn content(delivery: &Delivery, format: &str, at: Timestamp) -> Vec<u8> {
-    let values: Vec<String> = delivery.fields.iter().map(|field| value(field, at)).collect();
+    let values: Vec<String> = delivery
+        .fields
+        .iter()
+        .map(|field| value(field, at))
+        .collect();
     let text = match format {
         "parquet" => return b"PAR1PAR1".to_vec(),
         "json" => {
@@ -202,7 +214,11 @@ mod tests {
         let at = "2026-06-14T07:40:00Z".parse().unwrap();
         for (hive, prefix, expected) in [
             (false, "access", "access/E1/2026/06/14/07"),
-            (false, "", "AWSLogs/111122223333/CloudFront/E1/2026/06/14/07"),
+            (
+                false,
+                "",
+                "AWSLogs/111122223333/CloudFront/E1/2026/06/14/07",
+            ),
             (
                 true,
                 "access",

@@ -59,7 +59,11 @@ pub(super) fn create(
             buckets.allow_default_delivery(place, call.account);
         }
     }
-    let id: String = random_uuid().chars().filter(|one| *one != '-').take(16).collect();
+    let id: String = random_uuid()
+        .chars()
+        .filter(|one| *one != '-')
+        .take(16)
+        .collect();
     let shown = show(call, &id, &delivery, &state.destinations);
     state.deliveries.insert(id, delivery);
     changed(call, &json!({"delivery": shown}))
@@ -67,7 +71,10 @@ pub(super) fn create(
 
 pub(super) fn update(call: &Call<'_>, state: &mut State, input: &Members) -> Reply {
     let id = id(input)?;
-    let delivery = state.deliveries.get(&id).ok_or_else(|| missing("Delivery"))?;
+    let delivery = state
+        .deliveries
+        .get(&id)
+        .ok_or_else(|| missing("Delivery"))?;
     let mut changed_delivery = delivery.clone();
     let held = &state.destinations[&delivery.destination];
     configure(&mut changed_delivery, held, input)?;
@@ -77,7 +84,10 @@ pub(super) fn update(call: &Call<'_>, state: &mut State, input: &Members) -> Rep
 
 pub(super) fn get(call: &Call<'_>, state: &State, input: &Members) -> Reply {
     let id = id(input)?;
-    let delivery = state.deliveries.get(&id).ok_or_else(|| missing("Delivery"))?;
+    let delivery = state
+        .deliveries
+        .get(&id)
+        .ok_or_else(|| missing("Delivery"))?;
     let shown = show(call, &id, delivery, &state.destinations);
     found(call, &json!({"delivery": shown}))
 }

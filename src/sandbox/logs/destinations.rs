@@ -102,9 +102,9 @@ fn kind(resource: &str, call: &Call<'_>, buckets: &s3::State) -> Result<&'static
     }
     if let Some(rest) = resource.strip_prefix("arn:aws:firehose:") {
         if !rest.starts_with("us-east-1:") {
-            return Err(DIALECT.invalid(
-                "The delivery stream of CloudFront's logs must be in us-east-1.",
-            ));
+            return Err(
+                DIALECT.invalid("The delivery stream of CloudFront's logs must be in us-east-1.")
+            );
         }
         let stream = rest.rsplit('/').next().unwrap_or_default();
         plain_name(stream, "delivery stream")?;

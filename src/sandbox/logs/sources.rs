@@ -17,9 +17,9 @@ pub(super) fn put(
     let log_type = input.text("logType", 1..=255)?;
     let tags = input.tags("tags")?.unwrap_or_default();
     if call.region != Some("us-east-1") {
-        return Err(DIALECT.invalid(
-            "Deliveries of CloudFront distributions are configured in us-east-1.",
-        ));
+        return Err(
+            DIALECT.invalid("Deliveries of CloudFront distributions are configured in us-east-1.")
+        );
     }
     if !resource.starts_with("arn:aws:cloudfront::") {
         return Err(DIALECT.invalid(

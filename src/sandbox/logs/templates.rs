@@ -138,7 +138,12 @@ pub(super) fn describe(call: &Call<'_>, input: &Members) -> Reply {
         .collect();
     let items = ["CWL", "FH", "S3"]
         .into_iter()
-        .filter(|kind| asked && kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|one| one == kind)))
+        .filter(|kind| {
+            asked
+                && kinds
+                    .as_ref()
+                    .is_none_or(|kinds| kinds.iter().any(|one| one == kind))
+        })
         .map(|kind| {
             let mut formats = vec!["json", "plain", "w3c", "raw"];
             let mut defaults = json!({"recordFields": default_fields(), "fieldDelimiter": "\t"});
@@ -185,7 +190,12 @@ mod tests {
 
     #[test]
     fn fields_are_known_and_given_once() {
-        let fields = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let fields = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
         assert!(check_fields(&fields(&["date", "timestamp(ms)"])).is_ok());
         assert!(check_fields(&fields(&["cmcd-session-id"])).is_err());
         assert!(check_fields(&fields(&["date", "date"])).is_err());

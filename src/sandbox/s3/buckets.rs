@@ -132,7 +132,9 @@ pub(super) fn put_policy(call: &Call<'_>, state: &mut State, request: &Request) 
     let text = std::str::from_utf8(call.body)
         .map_err(|_| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
     if text.len() > LONGEST_POLICY {
-        return Err(malformed("Policy exceeds the maximum allowed document size."));
+        return Err(malformed(
+            "Policy exceeds the maximum allowed document size.",
+        ));
     }
     policy::check(text, &request.bucket).map_err(|reason| malformed(&reason))?;
     if let Some(bucket) = state.buckets.get_mut(&request.bucket) {
@@ -163,9 +165,10 @@ pub(super) fn here<'a>(
 }
 
 fn known<'a>(state: &'a State, name: &str) -> Result<&'a Bucket, Refusal> {
-    state.buckets.get(name).ok_or_else(|| {
-        Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist")
-    })
+    state
+        .buckets
+        .get(name)
+        .ok_or_else(|| Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"))
 }
 
 /// With milliseconds, as S3 writes it.

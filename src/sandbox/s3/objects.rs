@@ -14,7 +14,9 @@ const PAGE: usize = 1000;
 pub(super) fn list(call: &Call<'_>, state: &State, request: &Request) -> Reply {
     let bucket = here(call, state, request)?;
     let prefix = request.argument("prefix").unwrap_or_default();
-    let delimiter = request.argument("delimiter").filter(|text| !text.is_empty());
+    let delimiter = request
+        .argument("delimiter")
+        .filter(|text| !text.is_empty());
     let wants_encoding = request.argument("encoding-type") == Some("url");
     let limit = match request.argument("max-keys") {
         None => PAGE,
@@ -128,7 +130,10 @@ pub(super) fn get(call: &Call<'_>, state: &State, request: &Request) -> Reply {
     headers.push(("etag", etag(&body)));
     headers.push((
         "last-modified",
-        object.modified.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        object
+            .modified
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string(),
     ));
     headers.push(("accept-ranges", "bytes".to_owned()));
     if call.method == http::Method::HEAD {
@@ -155,7 +160,9 @@ pub(super) fn put(call: &Call<'_>, state: &mut State, request: &Request) -> Repl
         return Err(failed());
     }
     if let Some(wanted) = header(call.headers, "if-match")
-        && held.is_none_or(|object| etag(&object.bytes()).trim_matches('"') != wanted.trim_matches('"'))
+        && held.is_none_or(|object| {
+            etag(&object.bytes()).trim_matches('"') != wanted.trim_matches('"')
+        })
     {
         return Err(failed());
     }

@@ -152,12 +152,19 @@ mod tests {
         for (statements, allowed) in [
             (json!([below]), true),
             (json!(below), true),
-            (json!([policy("Allow", "arn:aws:s3:::logs/AWSLogs/*")]), false),
+            (
+                json!([policy("Allow", "arn:aws:s3:::logs/AWSLogs/*")]),
+                false,
+            ),
             (json!([below, policy("Deny", "arn:aws:s3:::logs/*")]), false),
             (json!([]), false),
         ] {
             let text = document(statements);
-            assert_eq!(allows_delivery(&text, "logs", "access/E1/x.gz"), allowed, "{text}");
+            assert_eq!(
+                allows_delivery(&text, "logs", "access/E1/x.gz"),
+                allowed,
+                "{text}"
+            );
         }
     }
 
@@ -173,7 +180,10 @@ mod tests {
     #[test]
     fn the_services_own_statement_is_added_once() {
         let once = with_default_delivery(None, "logs", "111122223333");
-        assert_eq!(with_default_delivery(Some(&once), "logs", "111122223333"), once);
+        assert_eq!(
+            with_default_delivery(Some(&once), "logs", "111122223333"),
+            once
+        );
         assert!(allows_delivery(
             &once,
             "logs",
