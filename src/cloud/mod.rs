@@ -7,6 +7,7 @@
 
 mod aws;
 mod document;
+mod edge_resources;
 mod error;
 mod log_model;
 mod model;
@@ -14,6 +15,7 @@ mod options;
 
 pub(crate) use aws::Cloud;
 pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
+pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
 pub(crate) use log_model::{
     CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,

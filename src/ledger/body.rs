@@ -345,6 +345,25 @@ pub(crate) struct PartOutcome {
     pub(crate) error: Option<String>,
 }
 
+impl PartOutcome {
+    /// As meant already; the caller says what else is true.
+    pub(crate) fn of(resource: &str) -> Self {
+        Self {
+            resource: resource.to_owned(),
+            result: Verdict::Applied,
+            changed: false,
+            writes: 0,
+            added: Vec::new(),
+            removed: Vec::new(),
+            merged: Vec::new(),
+            already_there: Vec::new(),
+            before: None,
+            after: None,
+            error: None,
+        }
+    }
+}
+
 /// Whether viewers feel a change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
