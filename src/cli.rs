@@ -182,6 +182,14 @@ pub(crate) struct Global {
         help_heading = "Guards to give up (each needs -m)"
     )]
     pub(crate) allow_wide_prefix: bool,
+    /// Shut out more of the forecast's audience than the runbook's cap
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
+    pub(crate) allow_audience: bool,
     /// Do what the current phase does not allow
     #[arg(
         long,

@@ -198,6 +198,7 @@ impl Context {
             (global.allow_own_address, Override::OwnAddress),
             (global.allow_cloudfront_range, Override::CloudFrontRange),
             (global.allow_wide_prefix, Override::WidePrefix),
+            (global.allow_audience, Override::Audience),
             (global.break_glass, Override::BreakGlass),
         ];
         let options = context::Options {

@@ -14,8 +14,9 @@ pub(crate) mod schema;
 pub(crate) mod source;
 mod structure;
 pub(crate) mod template;
+mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
-pub(crate) use resolved::{Allowed, KeySource, LedgerStore, Runbook, Tokens};
+pub(crate) use resolved::{Allowed, Forecast, KeySource, LedgerStore, Runbook, Tokens};
