@@ -10,3 +10,6 @@ pub(crate) mod ip_set;
 pub(crate) mod keys;
 #[cfg(test)]
 mod laws;
+pub(crate) mod log_delivery;
+pub(crate) mod log_table;
+pub(crate) mod shards;

@@ -19,4 +19,8 @@ mod written;
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
-pub(crate) use resolved::{Allowed, Forecast, KeySource, LedgerStore, Runbook, Tokens};
+#[cfg(test)]
+pub(crate) use resolved::Rung;
+pub(crate) use resolved::{
+    AccessLogs, Allowed, Arn, Forecast, KeySource, LedgerStore, RealtimeLogs, Runbook, Tokens,
+};

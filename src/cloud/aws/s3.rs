@@ -209,7 +209,7 @@ fn fields(call: &Call, body: &[u8]) -> Result<Vec<(String, String)>, CloudError>
                 value.push_str(&piece);
             }
             Event::GeneralRef(reference) => {
-                                let entity = format!("&{};", &*reference);
+                let entity = format!("&{};", &*reference);
                 value.push_str(
                     &quick_xml::escape::unescape(&entity).map_err(|error| wrong(&error))?,
                 );
