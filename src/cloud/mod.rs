@@ -10,6 +10,7 @@ mod document;
 mod edge_resources;
 mod error;
 pub(crate) mod fetch;
+mod log_model;
 pub(crate) mod media;
 pub(crate) mod metrics;
 mod model;
@@ -23,14 +24,19 @@ pub(crate) use document::{
 };
 pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
+pub(crate) use log_model::{
+    CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,
+    DeliverySource, DeliveryTemplate, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags,
+    WorkGroup,
+};
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,
 };
 pub(crate) use options::{ConnectOptions, EndpointUrls, Target};
 pub(crate) use policies::{
-    CachePolicy, Certificate, FunctionStage, OriginAccessControl, OriginRequestPolicy,
-    QueryStrings, Role, Simulated,
+    CachePolicy, Certificate, OriginAccessControl, OriginRequestPolicy, QueryStrings, Role,
+    Simulated,
 };
 
 /// Permission to change the cloud: every write asks for one.

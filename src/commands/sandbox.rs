@@ -6,6 +6,8 @@ use std::path::Path;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use std::collections::BTreeSet;
+
 use crate::clock::Clock;
 use crate::context::{Context, sandbox_failure};
 use crate::edge::{GeoKind, GeoRestriction};
@@ -16,8 +18,8 @@ use crate::render::{Answer, Sheet};
 use crate::runbook::model::GeoMode;
 use crate::runbook::{OriginAccess, Runbook, Samples};
 use crate::sandbox::seed::{
-    Seed, SeedAccess, SeedCaching, SeedDelivery, SeedDistribution, SeedFunction, SeedIpSet,
-    SeedStore, SeedWebAcl,
+    Seed, SeedAccess, SeedBucket, SeedCaching, SeedDelivery, SeedDistribution, SeedFunction,
+    SeedIpSet, SeedStore, SeedWebAcl,
 };
 use crate::sandbox::{Directive, Reset, Sandbox, Settings};
 
@@ -203,6 +205,8 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             })
             .into_iter()
             .collect(),
+        audience: crate::dashboard::audience::audience(runbook),
+        buckets: buckets(runbook),
         roles: runbook
             .logs
             .realtime
@@ -285,6 +289,23 @@ fn delivery(runbook: &Runbook) -> SeedDelivery {
             OriginAccess::SecretHeader(name) => SeedAccess::Header(name.clone()),
         },
     }
+}
+
+/// The buckets that the runbook presumes: for logs, and for the results of queries.
+fn buckets(runbook: &Runbook) -> Vec<SeedBucket> {
+    let logs = runbook.logs.access.as_ref().map(|logs| &logs.bucket[..]);
+    let results = runbook.athena.as_ref().and_then(|athena| {
+        let place = athena.output.as_deref()?.strip_prefix("s3://")?;
+        place.split('/').next()
+    });
+    let names: BTreeSet<&str> = logs.into_iter().chain(results).collect();
+    names
+        .into_iter()
+        .map(|name| SeedBucket {
+            name: name.to_owned(),
+            region: runbook.aws.region.clone(),
+        })
+        .collect()
 }
 
 /// The path pattern that serves a sample path: its file extension.

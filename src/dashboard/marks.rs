@@ -66,7 +66,10 @@ pub(crate) fn marks(kickoff_label: &str, view: &View, state: &EventState) -> Vec
             ClockChange::Phase { phase, .. } => format!("phase {phase}"),
             ClockChange::Close { .. } => "closed".to_owned(),
         };
-        marks.push(event(moved.at(), label(&format!("{what} ({})", moved.operator()))));
+        marks.push(event(
+            moved.at(),
+            label(&format!("{what} ({})", moved.operator())),
+        ));
     }
     let mut actions: Vec<Mark> = view
         .changes()
@@ -74,7 +77,12 @@ pub(crate) fn marks(kickoff_label: &str, view: &View, state: &EventState) -> Vec
         .filter(|change| change.intent().kind != Kind::End)
         .filter(|change| change.progress() != Progress::Void)
         .filter(|change| {
-            let command = change.intent().command.split(' ').next().unwrap_or_default();
+            let command = change
+                .intent()
+                .command
+                .split(' ')
+                .next()
+                .unwrap_or_default();
             !UNSHOWN.contains(&command)
         })
         .map(|change| Mark {
@@ -85,7 +93,11 @@ pub(crate) fn marks(kickoff_label: &str, view: &View, state: &EventState) -> Vec
         .collect();
     let old = actions.len().saturating_sub(MOST_ACTIONS);
     marks.extend(actions.drain(..).skip(old));
-    marks.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| one.label.cmp(&other.label)));
+    marks.sort_by(|one, other| {
+        one.at
+            .cmp(&other.at)
+            .then_with(|| one.label.cmp(&other.label))
+    });
     marks
 }
 

@@ -10,5 +10,8 @@ pub(crate) mod ip_set;
 pub(crate) mod keys;
 #[cfg(test)]
 mod laws;
+pub(crate) mod log_delivery;
+pub(crate) mod log_table;
 pub(crate) mod rules;
+pub(crate) mod shards;
 pub(crate) mod web_acl;

@@ -17,6 +17,7 @@ mod faults;
 mod glue;
 mod iam;
 mod ids;
+mod json;
 pub(crate) mod keyvaluestore;
 mod kinesis;
 mod logs;

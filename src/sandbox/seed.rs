@@ -27,6 +27,8 @@ pub(crate) struct Seed {
     pub(crate) media: SeedMedia,
     /// Names of roles that CloudFront may assume.
     pub(crate) roles: Vec<String>,
+    #[serde(default)]
+    pub(crate) buckets: Vec<SeedBucket>,
 }
 
 /// A distribution for live video; its document is made by the CloudFront service.
@@ -196,6 +198,13 @@ pub(crate) struct SeedFunction {
     pub(crate) store: Option<String>,
     /// Empty: one that passes every request.
     pub(crate) code: String,
+}
+
+/// An empty bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SeedBucket {
+    pub(crate) name: String,
+    pub(crate) region: String,
 }
 
 /// The ARN of the seeded IP set of this name.

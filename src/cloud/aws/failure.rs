@@ -9,9 +9,10 @@ use aws_types::request_id::RequestId;
 use super::super::error::{CloudError, one_line};
 use super::call::{Call, causes};
 
-/// Codes with which a service says that the version sent is not the current one. CloudFront uses
-/// the first two, WAF and the key-value store one each.
-const CONFLICTS: [&str; 4] = [
+/// Codes with which a service says that the version sent is not the current one. The first is the
+/// Glue catalog's, the next two are CloudFront's, then one each of WAF and the key-value store.
+const CONFLICTS: [&str; 5] = [
+    "ConcurrentModificationException",
     "PreconditionFailed",
     "InvalidIfMatchVersion",
     "WAFOptimisticLockException",
@@ -140,6 +141,7 @@ impl Call {
                 "NotFoundException",
                 "WAFNonexistentItemException",
                 "EntityNotFound",
+                "EntityNotFoundException",
             ])
         {
             return CloudError::NotFound {

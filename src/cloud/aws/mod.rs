@@ -3,6 +3,7 @@
 //! into a [`CloudError`].
 
 mod acm;
+mod athena;
 mod call;
 mod cloudfront;
 mod cloudwatch;
@@ -12,8 +13,11 @@ mod edge_logs;
 mod edge_stores;
 mod failure;
 mod fetch;
+mod glue;
 mod iam;
 mod keyvaluestore;
+mod kinesis;
+mod logs;
 mod mediaconnect;
 mod medialive;
 mod mediapackage;
@@ -22,6 +26,7 @@ mod plain;
 mod policies;
 mod probe;
 mod resolve;
+mod s3;
 mod sts;
 #[cfg(test)]
 mod testing;
