@@ -203,6 +203,7 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             })
             .into_iter()
             .collect(),
+        audience: crate::dashboard::audience::audience(runbook),
     }
 }
 

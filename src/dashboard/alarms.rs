@@ -76,7 +76,14 @@ struct Trigger {
 }
 
 impl Maker<'_> {
-    fn add(&mut self, name: &str, region: &str, description: String, watched: Watched, trigger: Trigger) {
+    fn add(
+        &mut self,
+        name: &str,
+        region: &str,
+        description: String,
+        watched: Watched,
+        trigger: Trigger,
+    ) {
         let topic = self.dashboard.topic.as_ref();
         let mut name = format!("{}{}", prefix(self.runbook), slug(name));
         name.truncate(NAME_LIMIT);
@@ -100,9 +107,22 @@ impl Maker<'_> {
 
     /// A rate of one distribution, judged only when there are requests enough. CloudFront publishes
     /// nothing for a distribution that nobody asks, which is no fault: missing is not breaching.
-    fn rate(&mut self, id: &str, name: &str, metric: &str, statistic: &str, words: &str, comparison: Comparison, threshold: f64) {
+    fn rate(
+        &mut self,
+        id: &str,
+        name: &str,
+        metric: &str,
+        statistic: &str,
+        words: &str,
+        comparison: Comparison,
+        threshold: f64,
+    ) {
         let dimensions = [("DistributionId", id), ("Region", "Global")];
-        let calm = if comparison == Comparison::LessThan { "100" } else { "0" };
+        let calm = if comparison == Comparison::LessThan {
+            "100"
+        } else {
+            "0"
+        };
         let query = |id: &str, metric: &str, statistic: &str| MetricQuery {
             id: id.to_owned(),
             source: MetricSource::Statistic {
@@ -135,7 +155,13 @@ impl Maker<'_> {
         let description = format!(
             "{words} of distribution {name} ({id}) beyond the runbook's target {threshold}, while it has over {FEW_REQUESTS} requests a minute."
         );
-        self.add(&format!("{name}-{metric}"), GLOBAL, description, watched, trigger);
+        self.add(
+            &format!("{name}-{metric}"),
+            GLOBAL,
+            description,
+            watched,
+            trigger,
+        );
     }
 
     fn delivery(&mut self) {
@@ -143,15 +169,55 @@ impl Maker<'_> {
         for one in &self.runbook.distributions {
             let (id, name) = (one.id.as_str(), one.name.as_str());
             let over = Comparison::GreaterThan;
-            self.rate(id, name, "5xxErrorRate", "Average", "5xx errors", over, targets.errors_5xx);
-            self.rate(id, name, "4xxErrorRate", "Average", "4xx errors", over, targets.errors_4xx);
-            self.rate(id, name, "CacheHitRate", "Average", "Cache hit ratio", Comparison::LessThan, targets.cache_hit_ratio);
-            self.rate(id, name, "OriginLatency", "p90", "Origin latency (ms, p90)", over, targets.origin_latency_ms);
+            self.rate(
+                id,
+                name,
+                "5xxErrorRate",
+                "Average",
+                "5xx errors",
+                over,
+                targets.errors_5xx,
+            );
+            self.rate(
+                id,
+                name,
+                "4xxErrorRate",
+                "Average",
+                "4xx errors",
+                over,
+                targets.errors_4xx,
+            );
+            self.rate(
+                id,
+                name,
+                "CacheHitRate",
+                "Average",
+                "Cache hit ratio",
+                Comparison::LessThan,
+                targets.cache_hit_ratio,
+            );
+            self.rate(
+                id,
+                name,
+                "OriginLatency",
+                "p90",
+                "Origin latency (ms, p90)",
+                over,
+                targets.origin_latency_ms,
+            );
         }
     }
 
     /// Counts and levels whose absence means that nothing happened.
-    fn simple(&mut self, name: &str, region: &str, description: String, metric: Metric, statistic: &str, trigger: Trigger) {
+    fn simple(
+        &mut self,
+        name: &str,
+        region: &str,
+        description: String,
+        metric: Metric,
+        statistic: &str,
+        trigger: Trigger,
+    ) {
         let watched = Watched::Metric {
             metric,
             statistic: statistic.to_owned(),
@@ -174,16 +240,35 @@ impl Maker<'_> {
             let of = [("FunctionName", name), ("Region", "Global")];
             for (metric, words) in [
                 ("FunctionExecutionErrors", "The edge function fails"),
-                ("FunctionValidationErrors", "The edge function answers what CloudFront cannot use"),
+                (
+                    "FunctionValidationErrors",
+                    "The edge function answers what CloudFront cannot use",
+                ),
                 ("FunctionThrottles", "The edge function is throttled"),
             ] {
                 let text = format!("{words}: viewers get errors from {name}.");
-                self.simple(metric, GLOBAL, text, Metric::new("AWS/CloudFront", metric, &of), "Sum", any(0.0));
+                self.simple(
+                    metric,
+                    GLOBAL,
+                    text,
+                    Metric::new("AWS/CloudFront", metric, &of),
+                    "Sum",
+                    any(0.0),
+                );
             }
             let limit = self.runbook.targets.function_utilization;
-            let text = format!("The edge function {name} uses over {limit}% of the compute it may; at 100% it is throttled.");
+            let text = format!(
+                "The edge function {name} uses over {limit}% of the compute it may; at 100% it is throttled."
+            );
             let metric = "FunctionComputeUtilization";
-            self.simple(metric, GLOBAL, text, Metric::new("AWS/CloudFront", metric, &of), "Average", any(limit));
+            self.simple(
+                metric,
+                GLOBAL,
+                text,
+                Metric::new("AWS/CloudFront", metric, &of),
+                "Average",
+                any(limit),
+            );
         }
         if let Some(realtime) = &self.runbook.logs.realtime {
             let metric = Metric::new(
@@ -191,8 +276,18 @@ impl Maker<'_> {
                 "WriteProvisionedThroughputExceeded",
                 &[("StreamName", realtime.stream.as_str())],
             );
-            let text = format!("Real-time log records are dropped: stream {} needs more shards.", realtime.stream);
-            self.simple("realtime-logs-dropped", &realtime.region, text, metric, "Sum", any(0.0));
+            let text = format!(
+                "Real-time log records are dropped: stream {} needs more shards.",
+                realtime.stream
+            );
+            self.simple(
+                "realtime-logs-dropped",
+                &realtime.region,
+                text,
+                metric,
+                "Sum",
+                any(0.0),
+            );
         }
     }
 
@@ -270,6 +365,12 @@ impl Maker<'_> {
 /// Letters, digits and dashes.
 fn slug(text: &str) -> String {
     text.chars()
-        .map(|character| if character.is_ascii_alphanumeric() { character } else { '-' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
         .collect()
 }

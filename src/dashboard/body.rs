@@ -77,9 +77,7 @@ pub(crate) fn to_text(body: &Value) -> String {
 }
 
 fn header(drawing: Drawing<'_>) -> String {
-    let Drawing {
-        runbook, state, ..
-    } = drawing;
+    let Drawing { runbook, state, .. } = drawing;
     let event = &runbook.event;
     let links: Vec<String> = runbook
         .distributions

@@ -15,9 +15,7 @@ const MOST_ACTIONS: usize = 20;
 /// Characters of an annotation's label.
 const LABEL_LIMIT: usize = 70;
 /// Begins the labels of our annotations, so that a hand's own are told from them.
-pub(super) const PREFIX: &str = "onair ";
-/// Commands that change what the event runs on, not what viewers get.
-const UNSHOWN: [&str; 3] = ["provision", "teardown", "dashboard"];
+pub(crate) const PREFIX: &str = "onair ";
 
 /// One line down the charts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,17 +64,17 @@ pub(crate) fn marks(kickoff_label: &str, view: &View, state: &EventState) -> Vec
             ClockChange::Phase { phase, .. } => format!("phase {phase}"),
             ClockChange::Close { .. } => "closed".to_owned(),
         };
-        marks.push(event(moved.at(), label(&format!("{what} ({})", moved.operator()))));
+        marks.push(event(
+            moved.at(),
+            label(&format!("{what} ({})", moved.operator())),
+        ));
     }
     let mut actions: Vec<Mark> = view
         .changes()
         .iter()
         .filter(|change| change.intent().kind != Kind::End)
         .filter(|change| change.progress() != Progress::Void)
-        .filter(|change| {
-            let command = change.intent().command.split(' ').next().unwrap_or_default();
-            !UNSHOWN.contains(&command)
-        })
+        .filter(|change| !change.intent().is_upkeep())
         .map(|change| Mark {
             at: whole_second(change.at()),
             label: label(&format!("{} {}", change.name(), change.intent().summary)),
@@ -85,7 +83,11 @@ pub(crate) fn marks(kickoff_label: &str, view: &View, state: &EventState) -> Vec
         .collect();
     let old = actions.len().saturating_sub(MOST_ACTIONS);
     marks.extend(actions.drain(..).skip(old));
-    marks.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| one.label.cmp(&other.label)));
+    marks.sort_by(|one, other| {
+        one.at
+            .cmp(&other.at)
+            .then_with(|| one.label.cmp(&other.label))
+    });
     marks
 }
 

@@ -54,8 +54,18 @@ fn weighted(runbook: &Runbook, metric: &str, label: &str) -> Vec<Row> {
     let (mut parts, mut requests) = (Vec::new(), Vec::new());
     for (index, one) in distributions(runbook).iter().enumerate() {
         let (rate, count) = (format!("v{index}"), format!("r{index}"));
-        rows.push(cloudfront(metric, &one.id).stat("Average").id(&rate).hidden());
-        rows.push(cloudfront("Requests", &one.id).stat("Sum").id(&count).hidden());
+        rows.push(
+            cloudfront(metric, &one.id)
+                .stat("Average")
+                .id(&rate)
+                .hidden(),
+        );
+        rows.push(
+            cloudfront("Requests", &one.id)
+                .stat("Sum")
+                .id(&count)
+                .hidden(),
+        );
         parts.push(format!("FILL({rate},0)*FILL({count},0)"));
         requests.push(format!("FILL({count},0)"));
     }
@@ -133,7 +143,12 @@ pub(super) fn gauges(runbook: &Runbook) -> Vec<Widget> {
     let mut bandwidth = number(
         "Bandwidth",
         GLOBAL,
-        total(runbook, "BytesDownloaded", "*8/PERIOD(m0)/1000000000", "Gbps"),
+        total(
+            runbook,
+            "BytesDownloaded",
+            "*8/PERIOD(m0)/1000000000",
+            "Gbps",
+        ),
     );
     bandwidth.height = dials[0].height;
     dials.push(bandwidth);
@@ -188,7 +203,12 @@ fn slowest_origin(runbook: &Runbook) -> Vec<Row> {
     let mut ids = Vec::new();
     for (index, one) in distributions(runbook).iter().enumerate() {
         let id = format!("m{index}");
-        rows.push(cloudfront("OriginLatency", &one.id).stat("p90").id(&id).hidden());
+        rows.push(
+            cloudfront("OriginLatency", &one.id)
+                .stat("p90")
+                .id(&id)
+                .hidden(),
+        );
         ids.push(id);
     }
     let text = format!("MAX([{}])", ids.join(","));
@@ -203,7 +223,10 @@ pub(super) fn panel(panel: Panel, runbook: &Runbook) -> Vec<Widget> {
         Panel::Encode => ("Encode · MediaLive", encode(runbook)),
         Panel::Package => ("Package · MediaPackage", package(runbook)),
         Panel::Delivery => ("Delivery · CloudFront", delivery(runbook)),
-        Panel::Security => ("Security · AWS WAF and the edge function", security(runbook)),
+        Panel::Security => (
+            "Security · AWS WAF and the edge function",
+            security(runbook),
+        ),
         Panel::Ads => ("Ads · MediaTailor", ads(runbook)),
     };
     if charts.is_empty() {
@@ -219,13 +242,23 @@ fn ingest(runbook: &Runbook) -> Vec<Chart> {
     for flow in runbook.workflow.flows.iter().take(MOST_FLOWS) {
         let (region, id) = (flow.arn.region(), name(flow.arn.id()));
         let row = |metric: &str| {
-            Row::metric("AWS/MediaConnect", metric, &[("FlowARN", flow.arn.0.as_str())])
+            Row::metric(
+                "AWS/MediaConnect",
+                metric,
+                &[("FlowARN", flow.arn.0.as_str())],
+            )
         };
         let mut packets = Chart::new(format!("Packets · {id}"), region, "packets a minute");
         packets.rows = vec![
-            row("SourceNotRecoveredPackets").label("not recovered").color(RED),
-            row("SourceDroppedPackets").label("lost on the way").color(ORANGE),
-            row("SourceARQRecovered").label("recovered by ARQ").color(GREEN),
+            row("SourceNotRecoveredPackets")
+                .label("not recovered")
+                .color(RED),
+            row("SourceDroppedPackets")
+                .label("lost on the way")
+                .color(ORANGE),
+            row("SourceARQRecovered")
+                .label("recovered by ARQ")
+                .color(GREEN),
         ];
         charts.push(packets);
         let mut path = Chart::new(format!("Round trip · {id}"), region, "ms");
@@ -241,7 +274,11 @@ fn ingest(runbook: &Runbook) -> Vec<Chart> {
         rate.right = Some("connected");
         rate.rows = vec![
             row("SourceBitRate").label("bit rate").color(BLUE),
-            row("SourceConnected").stat("Minimum").label("connected").color(GREEN).right(),
+            row("SourceConnected")
+                .stat("Minimum")
+                .label("connected")
+                .color(GREEN)
+                .right(),
         ];
         charts.push(rate);
     }
@@ -290,8 +327,14 @@ fn encode(runbook: &Runbook) -> Vec<Chart> {
         outputs.right = Some("quality score");
         outputs.rows = vec![
             groups("Output4xxErrors", "Sum").id("e4").label("4xx"),
-            groups("Output5xxErrors", "Sum").id("e5").label("5xx").color(RED),
-            groups("MinMQCS", "Minimum").id("q").label("quality").right(),
+            groups("Output5xxErrors", "Sum")
+                .id("e5")
+                .label("5xx")
+                .color(RED),
+            groups("MinMQCS", "Minimum")
+                .id("q")
+                .label("quality")
+                .right(),
         ];
         charts.push(outputs);
     }
@@ -309,9 +352,14 @@ pub(crate) fn endpoint_names(resource: &str) -> Option<(&str, &str, &str)> {
         parts.next(),
         parts.next(),
     ) {
-        (Some("channelGroup"), Some(group), Some("channel"), Some(channel), Some("originEndpoint"), Some(endpoint)) => {
-            Some((group, channel, endpoint))
-        }
+        (
+            Some("channelGroup"),
+            Some(group),
+            Some("channel"),
+            Some(channel),
+            Some("originEndpoint"),
+            Some(endpoint),
+        ) => Some((group, channel, endpoint)),
         _ => None,
     }
 }
@@ -343,7 +391,9 @@ fn package(runbook: &Runbook) -> Vec<Chart> {
         let mut egress = Chart::new(format!("Egress · {shown}"), region, "bytes a minute");
         egress.right = Some("ms");
         egress.rows = vec![
-            Row::metric("AWS/MediaPackage", "EgressBytes", &of).label("egress").color(BLUE),
+            Row::metric("AWS/MediaPackage", "EgressBytes", &of)
+                .label("egress")
+                .color(BLUE),
             Row::metric("AWS/MediaPackage", "EgressResponseTime", &of)
                 .stat("Average")
                 .label("response time")
@@ -377,7 +427,11 @@ fn delivery(runbook: &Runbook) -> Vec<Chart> {
     let each = |metric: &str, stat: &str| -> Vec<Row> {
         distributions(runbook)
             .iter()
-            .map(|one| cloudfront(metric, &one.id).stat(stat).label(&name(&one.name)))
+            .map(|one| {
+                cloudfront(metric, &one.id)
+                    .stat(stat)
+                    .label(&name(&one.name))
+            })
             .collect()
     };
     let worked = |metric: &str, factor: &str| -> Vec<Row> {
@@ -386,7 +440,11 @@ fn delivery(runbook: &Runbook) -> Vec<Chart> {
             let id = format!("m{index}");
             rows.push(cloudfront(metric, &one.id).stat("Sum").id(&id).hidden());
             let text = format!("{id}{factor}").replace("PERIOD()", &format!("PERIOD({id})"));
-            rows.push(Row::expression(&text).id(&format!("e{index}")).label(&name(&one.name)));
+            rows.push(
+                Row::expression(&text)
+                    .id(&format!("e{index}"))
+                    .label(&name(&one.name)),
+            );
         }
         rows
     };
@@ -409,7 +467,12 @@ fn delivery(runbook: &Runbook) -> Vec<Chart> {
         },
         Chart {
             stacked: true,
-            ..chart("Requests by distribution", "a second", worked("Requests", "/PERIOD()"), None)
+            ..chart(
+                "Requests by distribution",
+                "a second",
+                worked("Requests", "/PERIOD()"),
+                None,
+            )
         },
         Chart {
             least: hit_ratio_floor(targets.cache_hit_ratio),
@@ -439,7 +502,10 @@ fn delivery(runbook: &Runbook) -> Vec<Chart> {
         let rows = codes
             .iter()
             .map(|(code, color)| {
-                cloudfront(&format!("{code}ErrorRate"), &one.id).stat("Average").label(code).color(color)
+                cloudfront(&format!("{code}ErrorRate"), &one.id)
+                    .stat("Average")
+                    .label(code)
+                    .color(color)
             })
             .collect();
         let title = format!("Errors by code · {}", name(&one.name));
@@ -484,8 +550,12 @@ fn security(runbook: &Runbook) -> Vec<Chart> {
         let mut errors = Chart::new("Edge function errors", GLOBAL, "a minute");
         errors.right = Some("runs a minute");
         errors.rows = vec![
-            row("FunctionValidationErrors").label("bad answers").color(ORANGE),
-            row("FunctionExecutionErrors").label("failed runs").color(RED),
+            row("FunctionValidationErrors")
+                .label("bad answers")
+                .color(ORANGE),
+            row("FunctionExecutionErrors")
+                .label("failed runs")
+                .color(RED),
             row("FunctionThrottles").label("throttled").color(PURPLE),
             row("FunctionInvocations").label("runs").color(GRAY).right(),
         ];
@@ -493,21 +563,33 @@ fn security(runbook: &Runbook) -> Vec<Chart> {
         let mut utilization = Chart::new("Edge function compute", GLOBAL, "% of what is allowed");
         utilization.stat = "Average";
         utilization.rows = vec![
-            row("FunctionComputeUtilization").label("average").color(BLUE),
-            row("FunctionComputeUtilization").stat("Maximum").label("most").color(ORANGE),
+            row("FunctionComputeUtilization")
+                .label("average")
+                .color(BLUE),
+            row("FunctionComputeUtilization")
+                .stat("Maximum")
+                .label("most")
+                .color(ORANGE),
         ];
         utilization.target = Some(Target::at_most(runbook.targets.function_utilization));
         charts.push(utilization);
     }
     if let Some(realtime) = &runbook.logs.realtime {
         let row = |metric: &str| {
-            Row::metric("AWS/Kinesis", metric, &[("StreamName", realtime.stream.as_str())])
+            Row::metric(
+                "AWS/Kinesis",
+                metric,
+                &[("StreamName", realtime.stream.as_str())],
+            )
         };
         let mut stream = Chart::new("Real-time log stream", &realtime.region, "records a minute");
         stream.right = Some("refused");
         stream.rows = vec![
             row("IncomingRecords").label("records").color(BLUE),
-            row("WriteProvisionedThroughputExceeded").label("refused").color(RED).right(),
+            row("WriteProvisionedThroughputExceeded")
+                .label("refused")
+                .color(RED)
+                .right(),
         ];
         charts.push(stream);
     }
@@ -519,27 +601,36 @@ fn ads(runbook: &Runbook) -> Vec<Chart> {
     for arn in runbook.workflow.ads.iter().take(MOST_ADS) {
         let (region, id) = (arn.region(), arn.id());
         let shown = name(id);
-        let row = |metric: &str| {
-            Row::metric("AWS/MediaTailor", metric, &[("ConfigurationName", id)])
-        };
+        let row =
+            |metric: &str| Row::metric("AWS/MediaTailor", metric, &[("ConfigurationName", id)]);
         let mut fill = Chart::new(format!("Ad fill · {shown}"), region, "%");
         fill.stat = "Average";
         fill.rows = vec![
             row("Avail.FillRate").label("breaks filled").color(GREEN),
-            row("AdDecisionServer.FillRate").label("answered with ads").color(BLUE),
+            row("AdDecisionServer.FillRate")
+                .label("answered with ads")
+                .color(BLUE),
         ];
         charts.push(fill);
         let mut failures = Chart::new(format!("Ad failures · {shown}"), region, "a minute");
         failures.rows = vec![
-            row("AdDecisionServer.Errors").label("ad server errors").color(RED),
-            row("AdDecisionServer.Timeouts").label("ad server timeouts").color(ORANGE),
-            row("GetManifest.Errors").label("manifest errors").color(PURPLE),
+            row("AdDecisionServer.Errors")
+                .label("ad server errors")
+                .color(RED),
+            row("AdDecisionServer.Timeouts")
+                .label("ad server timeouts")
+                .color(ORANGE),
+            row("GetManifest.Errors")
+                .label("manifest errors")
+                .color(PURPLE),
         ];
         charts.push(failures);
         let mut latency = Chart::new(format!("Ad latency · {shown}"), region, "ms");
         latency.stat = "Average";
         latency.rows = vec![
-            row("AdDecisionServer.Latency").label("ad server").color(BLUE),
+            row("AdDecisionServer.Latency")
+                .label("ad server")
+                .color(BLUE),
             row("GetManifest.Latency").label("manifest").color(GRAY),
         ];
         charts.push(latency);

@@ -125,9 +125,7 @@ impl Target {
 
     /// The colored parts of a dial.
     fn bands(self) -> Value {
-        let band = |from: f64, to: f64, color: &str| {
-            json!([{ "value": from, "color": color }, { "value": to, "color": color }])
-        };
+        let band = |from: f64, to: f64, color: &str| json!([{ "value": from, "color": color }, { "value": to, "color": color }]);
         match self.good {
             Good::Above => json!([
                 { "value": self.value, "color": GREEN, "fill": "above" },
@@ -185,7 +183,12 @@ pub(super) fn text(markdown: &str, height: u32) -> Widget {
 }
 
 /// A dial from `least` to `most`, colored by a target.
-pub(super) fn gauge(title: &str, metrics: Vec<Row>, (least, most): (f64, f64), target: Target) -> Widget {
+pub(super) fn gauge(
+    title: &str,
+    metrics: Vec<Row>,
+    (least, most): (f64, f64),
+    target: Target,
+) -> Widget {
     Widget {
         width: 4,
         height: 5,
@@ -260,7 +263,8 @@ impl Chart {
     }
 
     pub(super) fn widget(self) -> Widget {
-        let mut axes = json!({ "left": { "min": self.least, "label": self.unit, "showUnits": false } });
+        let mut axes =
+            json!({ "left": { "min": self.least, "label": self.unit, "showUnits": false } });
         if let Some(right) = self.right {
             axes["right"] = json!({ "min": 0, "label": right, "showUnits": false });
         }

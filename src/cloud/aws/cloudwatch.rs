@@ -10,10 +10,10 @@ use aws_sdk_cloudwatch::types::{
 };
 use jiff::Timestamp;
 
+use super::super::error::one_line;
 use super::Cloud;
 use super::call::Call;
 use super::cloudfront::{date_time, timestamp};
-use super::super::error::one_line;
 use crate::cloud::metrics::{
     ALARMS_A_CALL, Alarm, AlarmRule, AlarmState, BodyMessage, Comparison, Completeness,
     DashboardSummary, Metric, MetricQuery, MetricSource, MissingData, PutDashboard, Series,
@@ -419,12 +419,7 @@ fn messages(messages: Option<Vec<DashboardValidationMessage>>) -> Vec<BodyMessag
 
 fn sdk_tags(tags: &[(&str, &str)]) -> Vec<Tag> {
     tags.iter()
-        .map(|(key, value)| {
-            Tag::builder()
-                .key(*key)
-                .value(*value)
-                .build()
-        })
+        .map(|(key, value)| Tag::builder().key(*key).value(*value).build())
         .collect()
 }
 

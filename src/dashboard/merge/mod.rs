@@ -108,7 +108,11 @@ fn record(body: &Value) -> Option<HashMap<String, String>> {
         rest.split_once('"').map(|(line, _)| line)
     })?;
     let pairs = line.split(' ').filter_map(|pair| pair.split_once(':'));
-    Some(pairs.map(|(key, digest)| (key.to_owned(), digest.to_owned())).collect())
+    Some(
+        pairs
+            .map(|(key, digest)| (key.to_owned(), digest.to_owned()))
+            .collect(),
+    )
 }
 
 /// What names a widget: its title, or a text's first line.
@@ -116,13 +120,21 @@ fn key(widget: &Value) -> Option<String> {
     let properties = widget.get("properties")?;
     let title = properties.get("title").and_then(Value::as_str);
     let first = || properties.get("markdown")?.as_str()?.lines().next();
-    title.or_else(first).map(str::to_owned).filter(|key| !key.is_empty())
+    title
+        .or_else(first)
+        .map(str::to_owned)
+        .filter(|key| !key.is_empty())
 }
 
 /// The widgets that have a name, each the first of its name, and what is beside them.
 fn pieces(body: &Value) -> Vec<(String, Value)> {
     let mut pieces = vec![(WHOLE.to_owned(), whole(body))];
-    for widget in body.get("widgets").and_then(Value::as_array).into_iter().flatten() {
+    for widget in body
+        .get("widgets")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         if let Some(key) = key(widget)
             && !pieces.iter().any(|(known, _)| *known == key)
         {
@@ -193,7 +205,11 @@ fn set_marks(widget: &mut Value, marks: &[Value]) {
             .expect("it was just made an object"),
     };
     let mut lines: Vec<Value> = match annotations.get("vertical") {
-        Some(Value::Array(lines)) => lines.iter().filter(|line| !is_ours(line)).cloned().collect(),
+        Some(Value::Array(lines)) => lines
+            .iter()
+            .filter(|line| !is_ours(line))
+            .cloned()
+            .collect(),
         Some(_) => return,
         None => Vec::new(),
     };
@@ -238,7 +254,8 @@ pub(crate) fn compare(stored: Option<&Value>, wanted: &Value, edits: Edits) -> C
     resign(&mut widgets, wanted);
     widgets.extend(foreign);
     merged["widgets"] = Value::Array(widgets);
-    let same = |change: fn(&Value) -> Value| canonical(&change(current)) == canonical(&change(&merged));
+    let same =
+        |change: fn(&Value) -> Value| canonical(&change(current)) == canonical(&change(&merged));
     let is_pending = stored.is_none() || !same(without_marks);
     Comparison {
         is_pending,
@@ -252,7 +269,12 @@ pub(crate) fn compare(stored: Option<&Value>, wanted: &Value, edits: Edits) -> C
 /// A body without our annotations.
 fn without_marks(body: &Value) -> Value {
     let mut bare = body.clone();
-    for widget in bare.get_mut("widgets").and_then(Value::as_array_mut).into_iter().flatten() {
+    for widget in bare
+        .get_mut("widgets")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         set_marks(widget, &[]);
     }
     bare
@@ -302,7 +324,11 @@ impl Merge {
         let discard = self.edits == Edits::Discard;
         let Some(have) = have else {
             let is_deleted = made.is_some();
-            let kind = if is_deleted { Kind::Deleted } else { Kind::Missing };
+            let kind = if is_deleted {
+                Kind::Deleted
+            } else {
+                Kind::Missing
+            };
             let adds = !is_deleted || discard;
             self.say(key, kind, adds, Vec::new());
             return adds.then(|| want.clone());
@@ -332,7 +358,12 @@ impl Merge {
     fn others(&mut self, current: &Value, wanted: &Value) -> Vec<Value> {
         let mut open: Vec<String> = pieces(wanted).into_iter().map(|(key, _)| key).collect();
         let mut kept = Vec::new();
-        for widget in current.get("widgets").and_then(Value::as_array).into_iter().flatten() {
+        for widget in current
+            .get("widgets")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let key = key(widget);
             if let Some(key) = &key
                 && let Some(index) = open.iter().position(|one| one == key)
@@ -341,7 +372,9 @@ impl Merge {
                 open.swap_remove(index);
                 continue;
             }
-            let shown = key.clone().unwrap_or_else(|| "a widget without a title".to_owned());
+            let shown = key
+                .clone()
+                .unwrap_or_else(|| "a widget without a title".to_owned());
             let made = key.and_then(|key| self.made.get(&short(key.as_bytes())).cloned());
             match made {
                 Some(made) if made == digest(widget) => {
@@ -360,7 +393,12 @@ impl Merge {
 /// A widget's place: x, y, width, height. CloudWatch's defaults stand for what is not said.
 fn place(widget: &Value) -> (u64, u64, u64, u64) {
     let number = |name: &str, default| widget.get(name).and_then(Value::as_u64).unwrap_or(default);
-    (number("x", 0), number("y", 0), number("width", 6), number("height", 6))
+    (
+        number("x", 0),
+        number("y", 0),
+        number("width", 6),
+        number("height", 6),
+    )
 }
 
 /// Moves the foreign widgets down, all alike, when one of them would lie on one of ours.
@@ -379,8 +417,16 @@ fn below(mut foreign: Vec<Value>, wanted: &Value) -> Vec<Value> {
         })
     };
     if foreign.iter().any(overlaps) {
-        let bottom = ours.iter().map(|(_, y, _, height)| y + height).max().unwrap_or(0);
-        let top = foreign.iter().map(|widget| place(widget).1).min().unwrap_or(0);
+        let bottom = ours
+            .iter()
+            .map(|(_, y, _, height)| y + height)
+            .max()
+            .unwrap_or(0);
+        let top = foreign
+            .iter()
+            .map(|widget| place(widget).1)
+            .min()
+            .unwrap_or(0);
         let down = bottom.saturating_sub(top);
         for widget in &mut foreign {
             // Without a place CloudWatch finds one.

@@ -50,11 +50,7 @@ const OPTIONS: [&str; 11] = [
 const MOST_DIMENSIONS: usize = 30;
 
 /// Checks a metric widget's properties, and returns how many metrics it has.
-pub(super) fn check(
-    findings: &mut Findings,
-    path: &str,
-    properties: &Map<String, Value>,
-) -> usize {
+pub(super) fn check(findings: &mut Findings, path: &str, properties: &Map<String, Value>) -> usize {
     findings.known(properties, path, &KNOWN);
     match properties.get("region") {
         Some(Value::String(region)) if !region.is_empty() => {}
@@ -68,7 +64,13 @@ pub(super) fn check(
         &["timeSeries", "singleValue", "gauge", "bar", "pie", "table"],
     );
     findings.text(properties, path, "title", 255);
-    for member in ["stacked", "liveData", "sparkline", "setPeriodToTimeRange", "trend"] {
+    for member in [
+        "stacked",
+        "liveData",
+        "sparkline",
+        "setPeriodToTimeRange",
+        "trend",
+    ] {
         findings.boolean(properties, path, member);
     }
     check_statistic(findings, path, properties);
@@ -76,7 +78,9 @@ pub(super) fn check(
     if let Some(legend) = properties.get("legend") {
         let inner = format!("{path}/legend");
         match legend.as_object() {
-            Some(legend) => findings.one_of(legend, &inner, "position", &["right", "bottom", "hidden"]),
+            Some(legend) => {
+                findings.one_of(legend, &inner, "position", &["right", "bottom", "hidden"])
+            }
             None => findings.error(&inner, "Should be object"),
         }
     }
@@ -206,11 +210,7 @@ fn check_axes(findings: &mut Findings, path: &str, properties: &Map<String, Valu
 }
 
 /// Checks the annotations; says whether one of them is an alarm.
-fn check_annotations(
-    findings: &mut Findings,
-    path: &str,
-    properties: &Map<String, Value>,
-) -> bool {
+fn check_annotations(findings: &mut Findings, path: &str, properties: &Map<String, Value>) -> bool {
     let path = format!("{path}/annotations");
     let annotations = match properties.get("annotations") {
         None => return false,
@@ -254,7 +254,9 @@ fn check_line(findings: &mut Findings, path: &str, line: &Value, vertical: bool)
         Value::Array(pair) if pair.len() == 2 => {
             for (index, end) in pair.iter().enumerate() {
                 match end {
-                    Value::Object(end) => check_end(findings, &format!("{path}/{index}"), end, vertical),
+                    Value::Object(end) => {
+                        check_end(findings, &format!("{path}/{index}"), end, vertical)
+                    }
                     _ => findings.error(&format!("{path}/{index}"), "Should be object"),
                 }
             }
@@ -396,7 +398,9 @@ pub(crate) fn whole<'a>(row: &[&'a str], above: &[&'a str]) -> Result<Vec<&'a st
         return Err("Should have a value for each dimension".to_owned());
     }
     if cells.len() > 2 + 2 * MOST_DIMENSIONS {
-        return Err(format!("Should NOT have more than {MOST_DIMENSIONS} dimensions"));
+        return Err(format!(
+            "Should NOT have more than {MOST_DIMENSIONS} dimensions"
+        ));
     }
     Ok(cells)
 }

@@ -376,7 +376,9 @@ fn check_alarms(findings: &mut Findings, path: &str, properties: &Map<String, Va
 fn is_alarm_arn(text: &str) -> bool {
     let mut parts = text.splitn(7, ':');
     parts.next() == Some("arn")
-        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
+        && parts
+            .next()
+            .is_some_and(|partition| partition.starts_with("aws"))
         && parts.next() == Some("cloudwatch")
         && parts.next().is_some_and(|region| !region.is_empty())
         && parts.next().is_some_and(|account| account.len() == 12)

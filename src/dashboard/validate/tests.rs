@@ -52,7 +52,10 @@ fn every_class_of_mistake_is_found_where_it_is() {
         (json!("x"), "/widgets/0"),
         (json!({ "properties": {} }), "/widgets/0"),
         (json!({ "type": "metric" }), "/widgets/0"),
-        (json!({ "type": "clock", "properties": {} }), "/widgets/0/type"),
+        (
+            json!({ "type": "clock", "properties": {} }),
+            "/widgets/0/type",
+        ),
         (metric(|one| one["x"] = json!(24)), "/widgets/0/x"),
         (metric(|one| one["width"] = json!(25)), "/widgets/0/width"),
         (metric(|one| one["height"] = json!(0)), "/widgets/0/height"),
@@ -62,40 +65,164 @@ fn every_class_of_mistake_is_found_where_it_is() {
             }),
             "/widgets/0",
         ),
-        (metric(|one| properties(one, "region", json!(7))), "/widgets/0/properties/region"),
+        (
+            metric(|one| properties(one, "region", json!(7))),
+            "/widgets/0/properties/region",
+        ),
         (
             metric(|one| {
                 one["properties"].as_object_mut().unwrap().remove("region");
             }),
             "/widgets/0/properties",
         ),
-        (metric(|one| properties(one, "view", json!("dial"))), "/widgets/0/properties/view"),
-        (metric(|one| properties(one, "view", json!("gauge"))), "/widgets/0/properties"),
-        (metric(|one| properties(one, "period", json!(90))), "/widgets/0/properties/period"),
-        (metric(|one| properties(one, "stat", json!("Mean"))), "/widgets/0/properties/stat"),
-        (metric(|one| properties(one, "legend", json!({ "position": "top" }))), "/widgets/0/properties/legend/position"),
-        (metric(|one| properties(one, "timezone", json!("CET"))), "/widgets/0/properties/timezone"),
-        (metric(|one| properties(one, "metrics", json!([["AWS/CloudFront"]]))), "/widgets/0/properties/metrics/0"),
-        (metric(|one| properties(one, "metrics", json!([["a", "b", "c"]]))), "/widgets/0/properties/metrics/0"),
-        (metric(|one| properties(one, "metrics", json!([[".", "b"]]))), "/widgets/0/properties/metrics/0"),
-        (metric(|one| properties(one, "metrics", json!([["a", "b", { "id": "M1" }]]))), "/widgets/0/properties/metrics/0/2/id"),
-        (metric(|one| properties(one, "metrics", json!([["a", "b", { "id": "m" }], ["a", "c", { "id": "m" }]]))), "/widgets/0/properties/metrics/1"),
-        (metric(|one| properties(one, "metrics", json!([["a", "b", { "expression": "m1" }]]))), "/widgets/0/properties/metrics/0"),
-        (metric(|one| properties(one, "metrics", json!([[{ "expression": "SELECT 1" }], [{ "expression": "SELECT 2" }]]))), "/widgets/0/properties/metrics"),
-        (metric(|one| properties(one, "metrics", Value::from(vec![json!(["a", "b"]); 501]))), "/widgets/0/properties/metrics"),
-        (metric(|one| properties(one, "annotations", json!({ "alarms": ["arn:aws:cloudwatch:us-east-1:111122223333:alarm:a"] }))), "/widgets/0/properties"),
-        (metric(|one| properties(one, "annotations", json!({ "horizontal": [{ "label": "x" }] }))), "/widgets/0/properties/annotations/horizontal/0/value"),
-        (metric(|one| properties(one, "annotations", json!({ "horizontal": [{ "value": 1, "fill": "before" }] }))), "/widgets/0/properties/annotations/horizontal/0/fill"),
-        (metric(|one| properties(one, "annotations", json!({ "vertical": [{ "value": "kickoff" }] }))), "/widgets/0/properties/annotations/vertical/0/value"),
-        (metric(|one| properties(one, "annotations", json!({ "vertical": [[{ "value": "2026-06-14T18:30:00Z", "color": "red" }, { "value": "2026-06-14T18:30:00Z" }]] }))), "/widgets/0/properties/annotations/vertical/0/0/color"),
-        (json!({ "type": "text", "properties": {} }), "/widgets/0/properties"),
-        (json!({ "type": "text", "properties": { "markdown": "", "background": "red" } }), "/widgets/0/properties/background"),
-        (json!({ "type": "log", "properties": { "query": "fields x", "region": "us-east-1" } }), "/widgets/0/properties/query"),
-        (json!({ "type": "alarm", "properties": { "alarms": [] } }), "/widgets/0/properties/alarms"),
-        (json!({ "type": "alarm", "properties": { "alarms": ["a"] } }), "/widgets/0/properties/alarms/0"),
-        (json!({ "type": "alarm", "properties": { "alarms": ["arn:aws:cloudwatch:us-east-1:111122223333:alarm:a"], "states": ["RED"] } }), "/widgets/0/properties/states"),
+        (
+            metric(|one| properties(one, "view", json!("dial"))),
+            "/widgets/0/properties/view",
+        ),
+        (
+            metric(|one| properties(one, "view", json!("gauge"))),
+            "/widgets/0/properties",
+        ),
+        (
+            metric(|one| properties(one, "period", json!(90))),
+            "/widgets/0/properties/period",
+        ),
+        (
+            metric(|one| properties(one, "stat", json!("Mean"))),
+            "/widgets/0/properties/stat",
+        ),
+        (
+            metric(|one| properties(one, "legend", json!({ "position": "top" }))),
+            "/widgets/0/properties/legend/position",
+        ),
+        (
+            metric(|one| properties(one, "timezone", json!("CET"))),
+            "/widgets/0/properties/timezone",
+        ),
+        (
+            metric(|one| properties(one, "metrics", json!([["AWS/CloudFront"]]))),
+            "/widgets/0/properties/metrics/0",
+        ),
+        (
+            metric(|one| properties(one, "metrics", json!([["a", "b", "c"]]))),
+            "/widgets/0/properties/metrics/0",
+        ),
+        (
+            metric(|one| properties(one, "metrics", json!([[".", "b"]]))),
+            "/widgets/0/properties/metrics/0",
+        ),
+        (
+            metric(|one| properties(one, "metrics", json!([["a", "b", { "id": "M1" }]]))),
+            "/widgets/0/properties/metrics/0/2/id",
+        ),
+        (
+            metric(|one| {
+                properties(
+                    one,
+                    "metrics",
+                    json!([["a", "b", { "id": "m" }], ["a", "c", { "id": "m" }]]),
+                )
+            }),
+            "/widgets/0/properties/metrics/1",
+        ),
+        (
+            metric(|one| properties(one, "metrics", json!([["a", "b", { "expression": "m1" }]]))),
+            "/widgets/0/properties/metrics/0",
+        ),
+        (
+            metric(|one| {
+                properties(
+                    one,
+                    "metrics",
+                    json!([[{ "expression": "SELECT 1" }], [{ "expression": "SELECT 2" }]]),
+                )
+            }),
+            "/widgets/0/properties/metrics",
+        ),
+        (
+            metric(|one| properties(one, "metrics", Value::from(vec![json!(["a", "b"]); 501]))),
+            "/widgets/0/properties/metrics",
+        ),
+        (
+            metric(|one| {
+                properties(
+                    one,
+                    "annotations",
+                    json!({ "alarms": ["arn:aws:cloudwatch:us-east-1:111122223333:alarm:a"] }),
+                )
+            }),
+            "/widgets/0/properties",
+        ),
+        (
+            metric(|one| {
+                properties(
+                    one,
+                    "annotations",
+                    json!({ "horizontal": [{ "label": "x" }] }),
+                )
+            }),
+            "/widgets/0/properties/annotations/horizontal/0/value",
+        ),
+        (
+            metric(|one| {
+                properties(
+                    one,
+                    "annotations",
+                    json!({ "horizontal": [{ "value": 1, "fill": "before" }] }),
+                )
+            }),
+            "/widgets/0/properties/annotations/horizontal/0/fill",
+        ),
+        (
+            metric(|one| {
+                properties(
+                    one,
+                    "annotations",
+                    json!({ "vertical": [{ "value": "kickoff" }] }),
+                )
+            }),
+            "/widgets/0/properties/annotations/vertical/0/value",
+        ),
+        (
+            metric(|one| {
+                properties(
+                    one,
+                    "annotations",
+                    json!({ "vertical": [[{ "value": "2026-06-14T18:30:00Z", "color": "red" }, { "value": "2026-06-14T18:30:00Z" }]] }),
+                )
+            }),
+            "/widgets/0/properties/annotations/vertical/0/0/color",
+        ),
+        (
+            json!({ "type": "text", "properties": {} }),
+            "/widgets/0/properties",
+        ),
+        (
+            json!({ "type": "text", "properties": { "markdown": "", "background": "red" } }),
+            "/widgets/0/properties/background",
+        ),
+        (
+            json!({ "type": "log", "properties": { "query": "fields x", "region": "us-east-1" } }),
+            "/widgets/0/properties/query",
+        ),
+        (
+            json!({ "type": "alarm", "properties": { "alarms": [] } }),
+            "/widgets/0/properties/alarms",
+        ),
+        (
+            json!({ "type": "alarm", "properties": { "alarms": ["a"] } }),
+            "/widgets/0/properties/alarms/0",
+        ),
+        (
+            json!({ "type": "alarm", "properties": { "alarms": ["arn:aws:cloudwatch:us-east-1:111122223333:alarm:a"], "states": ["RED"] } }),
+            "/widgets/0/properties/states",
+        ),
     ] {
-        assert_eq!(first_error(widget.clone()).as_deref(), Some(path), "{widget}");
+        assert_eq!(
+            first_error(widget.clone()).as_deref(),
+            Some(path),
+            "{widget}"
+        );
     }
 }
 
@@ -103,27 +230,47 @@ fn every_class_of_mistake_is_found_where_it_is() {
 fn whole_bodies_are_held_to_their_rules() {
     let many = json!({ "widgets": vec![json!({ "type": "text", "properties": { "markdown": "" } }); 501] });
     let rows = Value::from(vec![json!(["a", "b"]); 500]);
-    let metrics = json!({ "widgets": vec![metric(|one| one["properties"]["metrics"] = rows.clone()); 6] });
+    let metrics =
+        json!({ "widgets": vec![metric(|one| one["properties"]["metrics"] = rows.clone()); 6] });
     for (body, path) in [
         ("{".to_owned(), ""),
         ("[]".to_owned(), ""),
         ("{}".to_owned(), ""),
         (r#"{"widgets": 1}"#.to_owned(), "/widgets"),
-        (r#"{"widgets": [], "start": "yesterday"}"#.to_owned(), "/start"),
-        (r#"{"widgets": [], "end": "2026-06-14T18:30:00Z"}"#.to_owned(), "/end"),
-        (r#"{"widgets": [], "periodOverride": "no"}"#.to_owned(), "/periodOverride"),
-        (r#"{"widgets": [], "variables": [{"type": "property"}]}"#.to_owned(), "/variables/0"),
+        (
+            r#"{"widgets": [], "start": "yesterday"}"#.to_owned(),
+            "/start",
+        ),
+        (
+            r#"{"widgets": [], "end": "2026-06-14T18:30:00Z"}"#.to_owned(),
+            "/end",
+        ),
+        (
+            r#"{"widgets": [], "periodOverride": "no"}"#.to_owned(),
+            "/periodOverride",
+        ),
+        (
+            r#"{"widgets": [], "variables": [{"type": "property"}]}"#.to_owned(),
+            "/variables/0",
+        ),
         (many.to_string(), "/widgets"),
         (metrics.to_string(), "/widgets"),
     ] {
         let findings = validate(&body);
-        assert_eq!(findings.errors.first().map(|error| error.path.as_str()), Some(path), "{}", &body[..body.len().min(80)]);
+        assert_eq!(
+            findings.errors.first().map(|error| error.path.as_str()),
+            Some(path),
+            "{}",
+            &body[..body.len().min(80)]
+        );
     }
 }
 
 #[test]
 fn an_unknown_property_is_a_warning() {
-    let findings = validate(&json!({ "widgets": [metric(|one| one["properties"]["colour"] = json!(1))] }).to_string());
+    let findings = validate(
+        &json!({ "widgets": [metric(|one| one["properties"]["colour"] = json!(1))] }).to_string(),
+    );
     assert!(findings.errors.is_empty());
     assert_eq!(findings.warnings[0].path, "/widgets/0/properties/colour");
 }

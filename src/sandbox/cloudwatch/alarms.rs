@@ -39,7 +39,9 @@ pub(super) struct Alarm {
 pub(super) fn put(context: &Context<'_>, state: &mut State, input: &Input) -> Reply {
     let name = input.required("AlarmName")?.to_owned();
     if name.chars().count() > 255 {
-        return Err(Refusal::validation("AlarmName must be 255 characters at most."));
+        return Err(Refusal::validation(
+            "AlarmName must be 255 characters at most.",
+        ));
     }
     let mut settings = Map::new();
     let mut keep = |member: &str, value: Option<Value>| {
@@ -47,10 +49,18 @@ pub(super) fn put(context: &Context<'_>, state: &mut State, input: &Input) -> Re
             settings.insert(member.to_owned(), value);
         }
     };
-    for member in ["AlarmDescription", "Unit", "EvaluateLowSampleCountPercentile", "ThresholdMetricId"] {
+    for member in [
+        "AlarmDescription",
+        "Unit",
+        "EvaluateLowSampleCountPercentile",
+        "ThresholdMetricId",
+    ] {
         keep(member, input.text(member).map(Value::from));
     }
-    keep("ActionsEnabled", Some(Value::from(input.flag("ActionsEnabled").unwrap_or(true))));
+    keep(
+        "ActionsEnabled",
+        Some(Value::from(input.flag("ActionsEnabled").unwrap_or(true))),
+    );
     for member in ["OKActions", "AlarmActions", "InsufficientDataActions"] {
         let actions = input.texts(member);
         check_actions(context, &actions)?;
@@ -112,7 +122,9 @@ fn watched(input: &Input, periods: i64) -> Result<Map<String, Value>, Refusal> {
             ));
         }
         let queries = input.queries("Metrics")?;
-        let metrics = queries.iter().filter(|query| matches!(query.source, MetricSource::Statistic { .. }));
+        let metrics = queries
+            .iter()
+            .filter(|query| matches!(query.source, MetricSource::Statistic { .. }));
         if metrics.count() > MOST_METRICS {
             return Err(Refusal::validation(format!(
                 "An alarm can have {MOST_METRICS} metrics at most."
@@ -126,7 +138,10 @@ fn watched(input: &Input, periods: i64) -> Result<Map<String, Value>, Refusal> {
         if queries.iter().any(|query| matches!(&query.source, MetricSource::Expression { text } if text.contains("SEARCH"))) {
             return Err(Refusal::validation("SEARCH is not supported on metric alarms."));
         }
-        settings.insert("Metrics".to_owned(), queries.iter().map(query_json).collect());
+        settings.insert(
+            "Metrics".to_owned(),
+            queries.iter().map(query_json).collect(),
+        );
         return Ok(settings);
     }
     let metric = input.metric();
@@ -135,7 +150,9 @@ fn watched(input: &Input, periods: i64) -> Result<Map<String, Value>, Refusal> {
     }
     let period = input::period(input.integer("Period"))?;
     if !matches!(period, 10 | 20 | 30) && period % 60 != 0 {
-        return Err(Refusal::validation("Period must be 10, 20, 30 or a multiple of 60."));
+        return Err(Refusal::validation(
+            "Period must be 10, 20, 30 or a multiple of 60.",
+        ));
     }
     if i64::from(period) * periods > 7 * 86_400 {
         return Err(Refusal::validation(
@@ -143,11 +160,16 @@ fn watched(input: &Input, periods: i64) -> Result<Map<String, Value>, Refusal> {
         ));
     }
     match (input.text("Statistic"), input.text("ExtendedStatistic")) {
-        (Some(plain), None) if ["SampleCount", "Average", "Sum", "Minimum", "Maximum"].contains(&plain) => {
+        (Some(plain), None)
+            if ["SampleCount", "Average", "Sum", "Minimum", "Maximum"].contains(&plain) =>
+        {
             settings.insert("Statistic".to_owned(), plain.into());
         }
         (None, Some(extended)) => {
-            settings.insert("ExtendedStatistic".to_owned(), input::statistic(extended)?.into());
+            settings.insert(
+                "ExtendedStatistic".to_owned(),
+                input::statistic(extended)?.into(),
+            );
         }
         _ => {
             return Err(Refusal::validation(
@@ -305,7 +327,9 @@ fn judge(
     let queries = if settings.has("Metrics") {
         settings.queries("Metrics")?
     } else {
-        let statistic = settings.text("Statistic").or(settings.text("ExtendedStatistic"));
+        let statistic = settings
+            .text("Statistic")
+            .or(settings.text("ExtendedStatistic"));
         vec![MetricQuery {
             id: "m".to_owned(),
             source: MetricSource::Statistic {
@@ -327,7 +351,9 @@ fn judge(
     // The period that is running is not judged.
     let end = context.call.now.as_second().div_euclid(period) * period;
     let to = Timestamp::from_second(end).unwrap_or(context.call.now);
-    let from = to.saturating_sub(SignedDuration::from_secs(period * periods)).unwrap_or(to);
+    let from = to
+        .saturating_sub(SignedDuration::from_secs(period * periods))
+        .unwrap_or(to);
     let asked = Asked {
         region: context.region,
         queries: &queries,
@@ -356,13 +382,15 @@ fn judge(
     let missing = settings.text("TreatMissingData").unwrap_or("missing");
     let breaching = breaching + if missing == "breaching" { absent } else { 0 };
     let words = format!("{breaching} of the last {periods} datapoints are beyond {threshold}");
-    Ok(if values.is_empty() && matches!(missing, "missing" | "ignore") {
-        ("INSUFFICIENT_DATA", "No datapoints yet".to_owned())
-    } else if breaching >= needed {
-        ("ALARM", words)
-    } else {
-        ("OK", words)
-    })
+    Ok(
+        if values.is_empty() && matches!(missing, "missing" | "ignore") {
+            ("INSUFFICIENT_DATA", "No datapoints yet".to_owned())
+        } else if breaching >= needed {
+            ("ALARM", words)
+        } else {
+            ("OK", words)
+        },
+    )
 }
 
 pub(super) fn delete(context: &Context<'_>, state: &mut State, input: &Input) -> Reply {
@@ -394,6 +422,8 @@ impl State {
         let mut parts = arn.splitn(7, ':');
         let region = parts.nth(3).unwrap_or_default();
         let name = parts.nth(2).unwrap_or_default();
-        self.alarms.get(region).is_some_and(|alarms| alarms.contains_key(name))
+        self.alarms
+            .get(region)
+            .is_some_and(|alarms| alarms.contains_key(name))
     }
 }

@@ -130,12 +130,7 @@ impl World<'_> {
     fn regional(&self, region: &str, found: &mut Vec<Metric>) {
         let audience = self.audience;
         for flow in audience.flows.iter().filter(|one| one.region == region) {
-            add(
-                found,
-                "AWS/MediaConnect",
-                &FLOW,
-                &[("FlowARN", &flow.name)],
-            );
+            add(found, "AWS/MediaConnect", &FLOW, &[("FlowARN", &flow.name)]);
         }
         for channel in audience.channels.iter().filter(|one| one.region == region) {
             for pipeline in ["0", "1"] {
@@ -399,7 +394,10 @@ pub(crate) fn aggregate(statistic: &str, minutes: &[f64]) -> Option<f64> {
         "Minimum" => least,
         "SampleCount" => count,
         // A minute's value stands for its median: the tail is longer than the head.
-        _ => match statistic.strip_prefix('p').and_then(|text| text.parse::<f64>().ok()) {
+        _ => match statistic
+            .strip_prefix('p')
+            .and_then(|text| text.parse::<f64>().ok())
+        {
             Some(percentile) => sum / count * (0.6 + 0.8 * (percentile / 100.0).powi(2)),
             None => sum / count,
         },

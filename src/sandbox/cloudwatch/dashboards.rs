@@ -37,7 +37,8 @@ fn invalid(message: impl Into<String>, problems: &[BodyMessage]) -> Refusal {
         "InvalidParameterInput",
         message,
     );
-    refusal.members = Map::from_iter([("dashboardValidationMessages".to_owned(), list_of(problems))]);
+    refusal.members =
+        Map::from_iter([("dashboardValidationMessages".to_owned(), list_of(problems))]);
     refusal
 }
 
@@ -85,7 +86,11 @@ pub(super) fn put(context: &Context<'_>, state: &mut State, input: &Input) -> Re
         body: body.to_owned(),
         modified: context.call.now,
     };
-    if state.dashboards.insert(name.to_owned(), dashboard).is_none() {
+    if state
+        .dashboards
+        .insert(name.to_owned(), dashboard)
+        .is_none()
+    {
         // Tags count when a dashboard is made, and only then.
         let tags = input.tags().into_iter().collect();
         state.tags.insert(context.dashboard_arn(name), tags);
@@ -140,7 +145,10 @@ pub(super) fn delete(context: &Context<'_>, state: &mut State, input: &Input) ->
     if names.is_empty() {
         return Err(Refusal::missing("DashboardNames"));
     }
-    if let Some(missing) = names.iter().find(|name| !state.dashboards.contains_key(*name)) {
+    if let Some(missing) = names
+        .iter()
+        .find(|name| !state.dashboards.contains_key(*name))
+    {
         return Err(not_found(missing));
     }
     for name in &names {

@@ -199,10 +199,14 @@ impl Source for Request<'_> {
     }
 
     fn period(&self, id: &str) -> f64 {
-        let own = self.asked.queries.iter().find_map(|query| match query.source {
-            MetricSource::Statistic { period, .. } if query.id == id => Some(f64::from(period)),
-            _ => None,
-        });
+        let own = self
+            .asked
+            .queries
+            .iter()
+            .find_map(|query| match query.source {
+                MetricSource::Statistic { period, .. } if query.id == id => Some(f64::from(period)),
+                _ => None,
+            });
         let step = f64::from(i32::try_from(self.step).unwrap_or(i32::MAX));
         own.unwrap_or(step)
     }

@@ -60,7 +60,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         let length = |is: fn(char) -> bool| rest.find(|c| !is(c)).unwrap_or(rest.len());
         let taken = if first.is_ascii_digit() {
             let length = length(|c| c.is_ascii_digit() || c == '.');
-            let number = rest[..length].parse().map_err(|_| "a number is malformed")?;
+            let number = rest[..length]
+                .parse()
+                .map_err(|_| "a number is malformed")?;
             tokens.push(Token::Number(number));
             length
         } else if first.is_ascii_alphabetic() || first == '_' {
@@ -71,7 +73,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             let end = rest[1..].find(first).ok_or("a quote is not closed")?;
             tokens.push(Token::Text(rest[1..=end].to_owned()));
             end + 2
-        } else if let Some(pair) = [">=", "<=", "==", "!="].into_iter().find(|pair| rest.starts_with(pair)) {
+        } else if let Some(pair) = [">=", "<=", "==", "!="]
+            .into_iter()
+            .find(|pair| rest.starts_with(pair))
+        {
             tokens.push(Token::Pair(pair));
             2
         } else if "+-*/^(),[]<>".contains(first) {
@@ -119,7 +124,9 @@ impl Parser<'_> {
         };
         self.at += 1;
         let right = self.sum()?;
-        combine(&left, &right, &|a, b| Some(f64::from(u8::from(compare(a, b)))))
+        combine(&left, &right, &|a, b| {
+            Some(f64::from(u8::from(compare(a, b))))
+        })
     }
 
     fn sum(&mut self) -> Result<Value, String> {
@@ -194,7 +201,10 @@ impl Parser<'_> {
                 Value::Lines(more) => lines.extend(more),
                 Value::Number(number) => {
                     let times = self.source.times();
-                    lines.push((String::new(), times.iter().map(|time| (*time, number)).collect()));
+                    lines.push((
+                        String::new(),
+                        times.iter().map(|time| (*time, number)).collect(),
+                    ));
                 }
             }
             if self.take(end) {
@@ -243,7 +253,9 @@ impl Parser<'_> {
                     None
                 };
                 self.expect(')')?;
-                Ok(Value::Lines(self.source.search(&search, &statistic, period)))
+                Ok(Value::Lines(
+                    self.source.search(&search, &statistic, period),
+                ))
             }
             "PERIOD" => {
                 let Some(Token::Name(id)) = self.tokens.get(self.at).cloned() else {
@@ -297,7 +309,11 @@ impl Parser<'_> {
         let condition = self.comparison()?;
         self.expect(',')?;
         let yes = self.comparison()?;
-        let no = if self.take(',') { Some(self.comparison()?) } else { None };
+        let no = if self.take(',') {
+            Some(self.comparison()?)
+        } else {
+            None
+        };
         self.expect(')')?;
         let times = self.source.times();
         let at = |value: &Value, time: i64| match value {
@@ -306,7 +322,11 @@ impl Parser<'_> {
             Value::Lines(_) => None,
         };
         let line = times.into_iter().filter_map(|time| {
-            let chosen = if at(&condition, time)? == 0.0 { no.as_ref()? } else { &yes };
+            let chosen = if at(&condition, time)? == 0.0 {
+                no.as_ref()?
+            } else {
+                &yes
+            };
             Some((time, at(chosen, time)?))
         });
         Ok(Value::Line(line.collect()))
@@ -316,15 +336,17 @@ impl Parser<'_> {
     fn reduce(&mut self, name: &str) -> Result<Value, String> {
         let value = self.comparison()?;
         self.expect(')')?;
-        let of = |values: &[f64]| super::curves::aggregate(
-            match name {
-                "SUM" => "Sum",
-                "AVG" => "Average",
-                "MIN" => "Minimum",
-                _ => "Maximum",
-            },
-            values,
-        );
+        let of = |values: &[f64]| {
+            super::curves::aggregate(
+                match name {
+                    "SUM" => "Sum",
+                    "AVG" => "Average",
+                    "MIN" => "Minimum",
+                    _ => "Maximum",
+                },
+                values,
+            )
+        };
         Ok(match value {
             Value::Number(number) => Value::Number(number),
             Value::Line(line) => {
@@ -336,7 +358,9 @@ impl Parser<'_> {
                 for (time, value) in lines.into_iter().flat_map(|(_, line)| line) {
                     together.entry(time).or_default().push(value);
                 }
-                let values = together.into_iter().filter_map(|(time, values)| Some((time, of(&values)?)));
+                let values = together
+                    .into_iter()
+                    .filter_map(|(time, values)| Some((time, of(&values)?)));
                 Value::Line(values.collect())
             }
         })
@@ -350,7 +374,10 @@ fn one_line_function(name: &str, line: &Line) -> Line {
         .filter_map(|(time, value)| {
             let earlier = before.replace((*time, *value));
             running += value;
-            #[expect(clippy::cast_precision_loss, reason = "seconds between datapoints are few")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "seconds between datapoints are few"
+            )]
             let result = match name {
                 "ABS" => value.abs(),
                 "CEIL" => value.ceil(),
@@ -370,14 +397,21 @@ fn map(value: Value, change: impl Fn(&Line) -> Line) -> Result<Value, String> {
     match value {
         Value::Line(line) => Ok(Value::Line(change(&line))),
         Value::Lines(lines) => Ok(Value::Lines(
-            lines.into_iter().map(|(label, line)| (label, change(&line))).collect(),
+            lines
+                .into_iter()
+                .map(|(label, line)| (label, change(&line)))
+                .collect(),
         )),
         Value::Number(_) => Err("a metric is expected, not a number".to_owned()),
     }
 }
 
 /// Time by time; a time that one side lacks is left out.
-fn combine(left: &Value, right: &Value, with: &dyn Fn(f64, f64) -> Option<f64>) -> Result<Value, String> {
+fn combine(
+    left: &Value,
+    right: &Value,
+    with: &dyn Fn(f64, f64) -> Option<f64>,
+) -> Result<Value, String> {
     let lines = |one: &Line, other: &Line| -> Line {
         one.iter()
             .filter_map(|(time, a)| Some((*time, with(*a, *other.get(time)?)?)))
@@ -386,29 +420,45 @@ fn combine(left: &Value, right: &Value, with: &dyn Fn(f64, f64) -> Option<f64>) 
     let constant = |line: &Line, number: f64, first: bool| -> Line {
         line.iter()
             .filter_map(|(time, a)| {
-                let value = if first { with(number, *a) } else { with(*a, number) };
+                let value = if first {
+                    with(number, *a)
+                } else {
+                    with(*a, number)
+                };
                 Some((*time, value?))
             })
             .collect()
     };
     Ok(match (left, right) {
-        (Value::Number(a), Value::Number(b)) => Value::Number(with(*a, *b).ok_or("a number is divided by 0")?),
+        (Value::Number(a), Value::Number(b)) => {
+            Value::Number(with(*a, *b).ok_or("a number is divided by 0")?)
+        }
         (Value::Line(a), Value::Line(b)) => Value::Line(lines(a, b)),
         (Value::Line(line), Value::Number(number)) => Value::Line(constant(line, *number, false)),
         (Value::Number(number), Value::Line(line)) => Value::Line(constant(line, *number, true)),
         (Value::Lines(many), Value::Number(number)) => Value::Lines(
-            many.iter().map(|(label, line)| (label.clone(), constant(line, *number, false))).collect(),
+            many.iter()
+                .map(|(label, line)| (label.clone(), constant(line, *number, false)))
+                .collect(),
         ),
         (Value::Number(number), Value::Lines(many)) => Value::Lines(
-            many.iter().map(|(label, line)| (label.clone(), constant(line, *number, true))).collect(),
+            many.iter()
+                .map(|(label, line)| (label.clone(), constant(line, *number, true)))
+                .collect(),
         ),
         (Value::Lines(many), Value::Line(one)) => Value::Lines(
-            many.iter().map(|(label, line)| (label.clone(), lines(line, one))).collect(),
+            many.iter()
+                .map(|(label, line)| (label.clone(), lines(line, one)))
+                .collect(),
         ),
         (Value::Line(one), Value::Lines(many)) => Value::Lines(
-            many.iter().map(|(label, line)| (label.clone(), lines(one, line))).collect(),
+            many.iter()
+                .map(|(label, line)| (label.clone(), lines(one, line)))
+                .collect(),
         ),
-        (Value::Lines(_), Value::Lines(_)) => return Err("two arrays cannot be combined".to_owned()),
+        (Value::Lines(_), Value::Lines(_)) => {
+            return Err("two arrays cannot be combined".to_owned());
+        }
     })
 }
 
@@ -432,8 +482,16 @@ mod tests {
                 ("b".to_owned(), Line::from([(0, 3.0), (60, 5.0)])),
             ])
         }
-        fn search(&mut self, text: &str, statistic: &str, period: Option<i64>) -> Vec<(String, Line)> {
-            vec![(format!("{text} {statistic} {period:?}"), Line::from([(0, 4.0)]))]
+        fn search(
+            &mut self,
+            text: &str,
+            statistic: &str,
+            period: Option<i64>,
+        ) -> Vec<(String, Line)> {
+            vec![(
+                format!("{text} {statistic} {period:?}"),
+                Line::from([(0, 4.0)]),
+            )]
         }
         fn period(&self, _id: &str) -> f64 {
             60.0
@@ -455,10 +513,20 @@ mod tests {
             ("SUM(SEARCH('{A,B} x', 'Sum', 60)) - 2^2", vec![(0, 0.0)]),
             ("m2/(m2-2)", vec![]),
         ] {
-            let Value::Line(line) = evaluate(text, &mut Two).unwrap() else { panic!("{text}") };
+            let Value::Line(line) = evaluate(text, &mut Two).unwrap() else {
+                panic!("{text}")
+            };
             assert_eq!(line.into_iter().collect::<Vec<_>>(), expected, "{text}");
         }
-        for wrong in ["m1 +", "m3", "SUM(m1", "FILL(m1, m2)", "ANOMALY(m1)", "'a", "m1 $ 2"] {
+        for wrong in [
+            "m1 +",
+            "m3",
+            "SUM(m1",
+            "FILL(m1, m2)",
+            "ANOMALY(m1)",
+            "'a",
+            "m1 $ 2",
+        ] {
             assert!(evaluate(wrong, &mut Two).is_err(), "{wrong}");
         }
     }

@@ -125,7 +125,8 @@ pub(super) fn statistics(context: &Context<'_>, state: &State, input: &Input) ->
             "You have requested up to {count} datapoints, which exceeds the limit of {MOST_STATISTICS}."
         )));
     }
-    let names: Vec<String> = [input.texts("Statistics"), input.texts("ExtendedStatistics")].concat();
+    let names: Vec<String> =
+        [input.texts("Statistics"), input.texts("ExtendedStatistics")].concat();
     if names.is_empty() {
         return Err(Refusal::missing("Statistics"));
     }
@@ -174,8 +175,12 @@ pub(super) fn list(context: &Context<'_>, state: &State, input: &Input) -> Reply
         })
         .collect();
     let matches = |metric: &Metric| {
-        input.text("Namespace").is_none_or(|namespace| namespace == metric.namespace)
-            && input.text("MetricName").is_none_or(|name| name == metric.name)
+        input
+            .text("Namespace")
+            .is_none_or(|namespace| namespace == metric.namespace)
+            && input
+                .text("MetricName")
+                .is_none_or(|name| name == metric.name)
             && wanted.iter().all(|(name, value)| {
                 metric.dimensions.iter().any(|(known, has)| {
                     known == name && value.as_ref().is_none_or(|value| value == has)

@@ -25,8 +25,11 @@ impl Search {
     pub(super) fn parse(text: &str) -> Self {
         let mut search = Self::default();
         let mut rest = text.trim();
-        if let Some((schema, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            let mut names = schema.split(',').map(|name| name.trim().trim_matches('"').to_owned());
+        if let Some((schema, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'))
+        {
+            let mut names = schema
+                .split(',')
+                .map(|name| name.trim().trim_matches('"').to_owned());
             search.schema = names.next().map(|namespace| (namespace, names.collect()));
             rest = after.trim_start();
         }
@@ -103,12 +106,18 @@ fn parse_term(text: &str) -> Term {
         Some((name, value)) if !name.contains('"') => (Some(name.trim().to_owned()), value.trim()),
         _ => (None, text),
     };
-    let value = value.strip_prefix('(').and_then(|value| value.strip_suffix(')')).unwrap_or(value);
+    let value = value
+        .strip_prefix('(')
+        .and_then(|value| value.strip_suffix(')'))
+        .unwrap_or(value);
     let values: Vec<&str> = value.split(" OR ").map(str::trim).collect();
     Term {
         of,
         is_whole: values.iter().all(|value| value.starts_with('"')),
-        values: values.iter().map(|value| value.trim_matches('"').to_owned()).collect(),
+        values: values
+            .iter()
+            .map(|value| value.trim_matches('"').to_owned())
+            .collect(),
     }
 }
 
@@ -124,7 +133,10 @@ mod tests {
             &[("WebACL", "cup final"), ("Rule", "rate")],
         );
         for (text, found) in [
-            (r#"{AWS/WAFV2,Rule,WebACL} MetricName="BlockedRequests" WebACL="cup final""#, true),
+            (
+                r#"{AWS/WAFV2,Rule,WebACL} MetricName="BlockedRequests" WebACL="cup final""#,
+                true,
+            ),
             (r#"{AWS/WAFV2,WebACL} MetricName="BlockedRequests""#, false),
             (r#"MetricName="Blocked""#, false),
             ("MetricName=Blocked", true),

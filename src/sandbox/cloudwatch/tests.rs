@@ -36,7 +36,12 @@ fn ask(state: &mut State, path: &str, headers: &[(&'static str, &str)], body: &[
 
 fn json_call(state: &mut State, operation: &str, body: &Value) -> (u16, Value) {
     let target = format!("GraniteServiceVersion20100801.{operation}");
-    let answer = ask(state, "/", &[("x-amz-target", &target)], body.to_string().as_bytes());
+    let answer = ask(
+        state,
+        "/",
+        &[("x-amz-target", &target)],
+        body.to_string().as_bytes(),
+    );
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
 
@@ -47,7 +52,11 @@ fn a_dashboard_comes_back_byte_for_byte_in_every_protocol() {
     let mut state = State::default();
     let put = json!({ "DashboardName": "onair-x", "DashboardBody": BODY });
     assert_eq!(json_call(&mut state, "PutDashboard", &put).0, 200);
-    let (_, read) = json_call(&mut state, "GetDashboard", &json!({ "DashboardName": "onair-x" }));
+    let (_, read) = json_call(
+        &mut state,
+        "GetDashboard",
+        &json!({ "DashboardName": "onair-x" }),
+    );
     assert_eq!(read["DashboardBody"], BODY);
 
     let mut request = Vec::new();
@@ -57,9 +66,18 @@ fn a_dashboard_comes_back_byte_for_byte_in_every_protocol() {
     )
     .unwrap();
     let path = "/service/GraniteServiceVersion20100801/operation/GetDashboard";
-    let answer = ask(&mut state, path, &[("smithy-protocol", "rpc-v2-cbor")], &request);
+    let answer = ask(
+        &mut state,
+        path,
+        &[("smithy-protocol", "rpc-v2-cbor")],
+        &request,
+    );
     let read: ciborium::Value = ciborium::from_reader(answer.body.as_slice()).unwrap();
-    let body = read.into_map().unwrap().into_iter().find(|(name, _)| name.as_text() == Some("DashboardBody"));
+    let body = read
+        .into_map()
+        .unwrap()
+        .into_iter()
+        .find(|(name, _)| name.as_text() == Some("DashboardBody"));
     assert_eq!(body.unwrap().1.as_text(), Some(BODY));
 
     let form = b"Action=GetDashboard&Version=2010-08-01&DashboardName=onair-x";
@@ -74,7 +92,10 @@ fn a_body_that_is_not_valid_is_refused_with_where_and_why() {
     let put = json!({ "DashboardName": "x", "DashboardBody": r#"{"widgets":[{"type":"text","properties":{}}]}"# });
     let (status, refusal) = json_call(&mut state, "PutDashboard", &put);
     assert_eq!(status, 400);
-    assert_eq!(refusal["__type"], "com.amazonaws.cloudwatch#DashboardInvalidInputError");
+    assert_eq!(
+        refusal["__type"],
+        "com.amazonaws.cloudwatch#DashboardInvalidInputError"
+    );
     assert_eq!(
         refusal["dashboardValidationMessages"],
         json!([{ "DataPath": "/widgets/0/properties", "Message": "Should have required property 'markdown'" }])
@@ -86,11 +107,30 @@ fn a_body_that_is_not_valid_is_refused_with_where_and_why() {
 #[test]
 fn one_missing_dashboard_keeps_all_from_being_deleted() {
     let mut state = State::default();
-    json_call(&mut state, "PutDashboard", &json!({ "DashboardName": "a", "DashboardBody": BODY }));
-    let (status, _) = json_call(&mut state, "DeleteDashboards", &json!({ "DashboardNames": ["a", "b"] }));
+    json_call(
+        &mut state,
+        "PutDashboard",
+        &json!({ "DashboardName": "a", "DashboardBody": BODY }),
+    );
+    let (status, _) = json_call(
+        &mut state,
+        "DeleteDashboards",
+        &json!({ "DashboardNames": ["a", "b"] }),
+    );
     assert_eq!(status, 404);
-    assert_eq!(json_call(&mut state, "GetDashboard", &json!({ "DashboardName": "a" })).0, 200);
-    assert_eq!(json_call(&mut state, "DeleteDashboards", &json!({ "DashboardNames": ["a"] })).0, 200);
+    assert_eq!(
+        json_call(&mut state, "GetDashboard", &json!({ "DashboardName": "a" })).0,
+        200
+    );
+    assert_eq!(
+        json_call(
+            &mut state,
+            "DeleteDashboards",
+            &json!({ "DashboardNames": ["a"] })
+        )
+        .0,
+        200
+    );
 }
 
 #[test]
@@ -107,7 +147,11 @@ fn an_alarms_topic_must_be_in_its_region() {
     assert_eq!(status, 400);
     alarm["AlarmActions"] = json!(["arn:aws:sns:us-east-1:111122223333:crew"]);
     assert_eq!(json_call(&mut state, "PutMetricAlarm", &alarm).0, 200);
-    let (_, read) = json_call(&mut state, "DescribeAlarms", &json!({ "AlarmNamePrefix": "a" }));
+    let (_, read) = json_call(
+        &mut state,
+        "DescribeAlarms",
+        &json!({ "AlarmNamePrefix": "a" }),
+    );
     assert_eq!(read["MetricAlarms"][0]["StateValue"], "OK");
     assert_eq!(read["MetricAlarms"][0]["Threshold"], json!(1.0));
 }

@@ -110,7 +110,12 @@ pub(super) fn read_operation<'a>(call: &'a Call<'_>) -> Option<(Form, &'a str)> 
 /// The parameters of a call.
 pub(super) fn read_input(form: Form, call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
     let malformed = |reason: String| {
-        Refusal::new(400, "SerializationException", "SerializationException", reason)
+        Refusal::new(
+            400,
+            "SerializationException",
+            "SerializationException",
+            reason,
+        )
     };
     let value = match form {
         Form::Json if call.body.is_empty() => json!({}),
@@ -124,7 +129,11 @@ pub(super) fn read_input(form: Form, call: &Call<'_>) -> Result<Map<String, Valu
             from_cbor(value)
         }
         Form::Query => {
-            let form = if call.body.is_empty() { call.query.as_bytes() } else { call.body };
+            let form = if call.body.is_empty() {
+                call.query.as_bytes()
+            } else {
+                call.body
+            };
             from_form(&String::from_utf8_lossy(form))
         }
     };
@@ -137,7 +146,9 @@ pub(super) fn read_input(form: Form, call: &Call<'_>) -> Result<Map<String, Valu
 fn from_cbor(value: Cbor) -> Value {
     match value {
         Cbor::Integer(number) => i64::try_from(number).map_or(Value::Null, Value::from),
-        Cbor::Bytes(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
+        Cbor::Bytes(bytes) => base64::engine::general_purpose::STANDARD
+            .encode(bytes)
+            .into(),
         Cbor::Float(number) => Value::from(number),
         Cbor::Text(text) => Value::from(text),
         Cbor::Bool(flag) => Value::from(flag),
@@ -243,7 +254,11 @@ pub(super) fn found(form: Form, call: &Call<'_>, operation: &str, output: &Value
 
 /// A refusal.
 pub(super) fn refused(form: Form, call: &Call<'_>, refusal: &Refusal) -> Answer {
-    let fault = if refusal.status < 500 { "Sender" } else { "Receiver" };
+    let fault = if refusal.status < 500 {
+        "Sender"
+    } else {
+        "Receiver"
+    };
     let mut members = Map::new();
     members.insert(
         "__type".to_owned(),
@@ -283,7 +298,12 @@ pub(super) fn translated(call: &Call<'_>, answer: Answer) -> Answer {
         return answer;
     };
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let code = text("__type");
     let members = Map::from_iter([
         ("__type".to_owned(), Value::from(code.clone())),
@@ -335,7 +355,10 @@ fn plain_times(value: &Value) -> Value {
     match value {
         Value::Object(members) => match members.get(TIME) {
             Some(seconds) => seconds.clone(),
-            None => members.iter().map(|(name, value)| (name.clone(), plain_times(value))).collect(),
+            None => members
+                .iter()
+                .map(|(name, value)| (name.clone(), plain_times(value)))
+                .collect(),
         },
         Value::Array(items) => items.iter().map(plain_times).collect(),
         other => other.clone(),
