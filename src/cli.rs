@@ -233,6 +233,8 @@ pub(crate) enum Command {
     Block(commands::ip::BlockArgs),
     #[command(display_order = 17)]
     Completions(commands::complete::Args),
+    #[command(subcommand, display_order = 14)]
+    Dashboard(commands::dashboard::DashboardCommand),
     #[command(subcommand, display_order = 10)]
     Event(commands::event::EventCommand),
     #[command(subcommand, display_order = 8)]

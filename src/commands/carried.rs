@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::change::{self, Basis, Finished};
-use super::provision;
 use super::undo::taking_back;
+use super::{dashboard, provision};
 use crate::cloud::Approved;
 use crate::context::Session;
 use crate::error::{Exit, Failure};
@@ -187,6 +187,8 @@ async fn again(
 ) -> Result<Carried, Failure> {
     let finished = if provision::is_provisioning(change) {
         provision::carry_on(session, basis, approved, change).await?
+    } else if dashboard::is_drawing(change) {
+        dashboard::carry_on(session, basis, approved, change).await?
     } else {
         let resources = change::resources_of(session, &basis.view, change)?;
         change::finish_again(session, approved, change, &resources, &basis.state).await?

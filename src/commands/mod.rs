@@ -4,6 +4,7 @@
 mod carried;
 pub(crate) mod change;
 pub(crate) mod complete;
+pub(crate) mod dashboard;
 pub(crate) mod event;
 pub(crate) mod geo;
 pub(crate) mod ip;
@@ -45,6 +46,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
     match command {
         Command::Block(args) => ip::block(args, context).await,
         Command::Completions(args) => complete::run(args),
+        Command::Dashboard(command) => dashboard::run(command, context).await,
         Command::Event(command) => event::run(command, context).await,
         Command::Geo(command) => geo::run(command, context).await,
         Command::Ip(command) => ip::run(command, context).await,
@@ -73,6 +75,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
     match command {
         Command::Block(_) => "ip block",
         Command::Completions(_) => "completions",
+        Command::Dashboard(command) => dashboard::name(command),
         Command::Event(command) => event::name(command),
         Command::Geo(command) => match command {
             geo::GeoCommand::Block(_) => "geo block",

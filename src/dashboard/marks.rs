@@ -15,9 +15,7 @@ const MOST_ACTIONS: usize = 20;
 /// Characters of an annotation's label.
 const LABEL_LIMIT: usize = 70;
 /// Begins the labels of our annotations, so that a hand's own are told from them.
-pub(super) const PREFIX: &str = "onair ";
-/// Commands that change what the event runs on, not what viewers get.
-const UNSHOWN: [&str; 3] = ["provision", "teardown", "dashboard"];
+pub(crate) const PREFIX: &str = "onair ";
 
 /// One line down the charts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,15 +74,7 @@ pub(crate) fn marks(kickoff_label: &str, view: &View, state: &EventState) -> Vec
         .iter()
         .filter(|change| change.intent().kind != Kind::End)
         .filter(|change| change.progress() != Progress::Void)
-        .filter(|change| {
-            let command = change
-                .intent()
-                .command
-                .split(' ')
-                .next()
-                .unwrap_or_default();
-            !UNSHOWN.contains(&command)
-        })
+        .filter(|change| !change.intent().is_upkeep())
         .map(|change| Mark {
             at: whole_second(change.at()),
             label: label(&format!("{} {}", change.name(), change.intent().summary)),

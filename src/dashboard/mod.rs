@@ -5,10 +5,12 @@
 //! and `picture` draws a body with simulated data. Reading and writing is the commands' affair.
 
 pub(crate) mod alarms;
+pub(crate) mod audience;
 pub(crate) mod body;
 pub(crate) mod console;
 pub(crate) mod marks;
 pub(crate) mod merge;
 mod panels;
+pub(crate) mod picture;
 pub(crate) mod validate;
 mod widget;

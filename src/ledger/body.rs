@@ -125,6 +125,14 @@ pub(crate) struct Made {
     pub(crate) tags: Vec<(String, String)>,
 }
 
+impl Intent {
+    /// Whether it changes nothing that an undo could take back: it draws or provisions.
+    pub(crate) fn is_upkeep(&self) -> bool {
+        let command = self.command.split(' ').next().unwrap_or_default();
+        matches!(command, "dashboard" | "provision" | "teardown")
+    }
+}
+
 /// Why an intent exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

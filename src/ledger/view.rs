@@ -674,6 +674,8 @@ impl View {
                 && change.intent().kind == Kind::Change
                 // What it opened may have ended already: then there is nothing to take back.
                 && (change.intent().opens.is_empty() || self.is_open(change))
+                // A dashboard or a provisioning takes nothing from viewers that an undo could return.
+                && !change.intent().is_upkeep()
                 && change.progress() != Progress::Void
                 && self.undone_by(change).is_none()
         })
