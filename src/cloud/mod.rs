@@ -19,8 +19,8 @@ mod policies;
 
 pub(crate) use aws::Cloud;
 pub(crate) use document::{
-    BehaviorView, DistributionDocument, DistributionView, GeoKind, GeoRestriction, OriginGroupView,
-    OriginView,
+    Behavior, BehaviorView, DistributionDocument, DistributionView, DocumentError, GeoKind,
+    GeoRestriction, OriginGroupView, OriginView, serving,
 };
 pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;

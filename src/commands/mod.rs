@@ -13,6 +13,7 @@ pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod preflight;
 pub(crate) mod provision;
+mod provisioned;
 pub(crate) mod rehearse;
 pub(crate) mod rule;
 pub(crate) mod runbook;

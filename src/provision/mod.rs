@@ -4,6 +4,7 @@
 //!
 //! Whoever adds a part: implement [`Part`] in a file of your own and add one line to `parts::all`.
 
+mod cloudfront;
 pub(crate) mod iac;
 mod parts;
 mod run;
