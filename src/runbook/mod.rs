@@ -16,6 +16,8 @@ mod structure;
 pub(crate) mod template;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{Allowed, KeySource, LedgerStore, Runbook, Tokens};
+#[cfg(test)]
+pub(crate) use resolved::{MetroRights, StateRights};
