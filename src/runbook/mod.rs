@@ -17,9 +17,10 @@ pub(crate) mod template;
 mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     AccessLogs, Allowed, Arn, Dashboard, Distribution, Flow, Forecast, KeySource, LedgerStore,
-    OriginAccess, Panel, RealtimeLogs, Runbook, Rung, Samples, StateRights, Tokens, Waf, Waiver,
+    MetroRights, OriginAccess, Panel, RealtimeLogs, Runbook, Rung, Samples, StateRights, Tokens,
+    Waf, Waiver,
 };
