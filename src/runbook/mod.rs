@@ -18,4 +18,6 @@ pub(crate) mod template;
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
+#[cfg(test)]
+pub(crate) use resolved::{ManagedRules, RateRule};
 pub(crate) use resolved::{Allowed, KeySource, LedgerStore, Runbook, StateRights, Tokens, Waf};
