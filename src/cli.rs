@@ -237,6 +237,8 @@ pub(crate) enum Command {
     Man(commands::man::Args),
     #[command(display_order = 13)]
     New(commands::new::Args),
+    #[command(display_order = 13)]
+    Provision(commands::provision::ProvisionArgs),
     #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
     #[command(display_order = 3)]
@@ -249,6 +251,8 @@ pub(crate) enum Command {
     Sandbox(commands::sandbox::SandboxCommand),
     #[command(display_order = 6)]
     Status(commands::status::Args),
+    #[command(display_order = 13)]
+    Teardown(commands::teardown::TeardownArgs),
     #[command(display_order = 12)]
     Tend(commands::tend::Args),
     #[command(subcommand, display_order = 9)]

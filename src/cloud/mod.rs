@@ -7,12 +7,16 @@
 
 mod aws;
 mod document;
+mod edge_resources;
 mod error;
 mod model;
 mod options;
 
 pub(crate) use aws::Cloud;
-pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
+pub(crate) use document::{
+    Behavior, DistributionDocument, DocumentError, GeoKind, GeoRestriction, serving,
+};
+pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,

@@ -1133,6 +1133,23 @@ fn exit_of(result: Verdict, errors: &[ApplyError]) -> Exit {
 }
 
 impl Finished {
+    /// What came of a change that other code carried out; its outcome is in the ledger already.
+    pub(crate) fn of(outcome: Outcome, exit: Exit, entry: EntryId, warnings: Vec<String>) -> Self {
+        Self {
+            outcome,
+            exit,
+            proof: None,
+            errors: Vec::new(),
+            warnings,
+            entry,
+        }
+    }
+
+    /// The entry that was carried out.
+    pub(crate) fn entry(&self) -> &EntryId {
+        &self.entry
+    }
+
     /// Whether this run changed the cloud.
     pub(crate) fn changed(&self) -> bool {
         self.outcome.parts.iter().any(|part| part.changed)

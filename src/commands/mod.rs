@@ -10,11 +10,14 @@ pub(crate) mod ip;
 pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod provision;
+mod provisioned;
 pub(crate) mod rehearse;
 pub(crate) mod rule;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
 pub(crate) mod status;
+pub(crate) mod teardown;
 pub(crate) mod tend;
 pub(crate) mod token;
 pub(crate) mod undo;
@@ -47,12 +50,14 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::Ledger(command) => ledger::run(command, context).await,
         Command::Man(args) => man::run(args),
         Command::New(args) => new::run(args, context),
+        Command::Provision(args) => provision::run(args, context).await,
         Command::Rehearse(args) => rehearse::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
         Command::Rule(command) => rule::run(command, context).await,
         Command::Runbook(command) => runbook::run(command, context),
         Command::Sandbox(command) => sandbox::run(command, context).await,
         Command::Status(args) => status::run(args, context).await,
+        Command::Teardown(args) => teardown::run(args, context).await,
         Command::Tend(args) => tend::run(args, context).await,
         Command::Token(command) => token::run(command, context).await,
         Command::Unblock(args) => ip::unblock(args, context).await,
@@ -84,12 +89,14 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Ledger(command) => ledger::name(command),
         Command::Man(_) => "man",
         Command::New(_) => "new",
+        Command::Provision(_) => provision::COMMAND,
         Command::Rehearse(_) => "rehearse",
         Command::Revoke(_) => "token revoke",
         Command::Rule(command) => rule::name(command),
         Command::Runbook(command) => runbook::name(command),
         Command::Sandbox(command) => sandbox::name(command),
         Command::Status(_) => "status",
+        Command::Teardown(_) => teardown::COMMAND,
         Command::Tend(_) => "tend",
         Command::Token(command) => token::name(command),
         Command::Unblock(_) => "ip unblock",

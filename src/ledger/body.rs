@@ -24,6 +24,15 @@ pub(crate) enum Body {
     Clock(ClockChange),
     /// A test token was made; the cloud was not touched.
     Minted(Minted),
+    /// A rehearsal's account was made with these resources in it, as `provision` makes them.
+    Seeded(Seeded),
+}
+
+/// What a rehearsal's account holds of ours from the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Seeded {
+    pub(crate) made: Vec<Made>,
 }
 
 /// A test token by what may be known of it: never the token.
@@ -382,6 +391,25 @@ pub(crate) struct PartOutcome {
     pub(crate) after: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+}
+
+impl PartOutcome {
+    /// As meant already; the caller says what else is true.
+    pub(crate) fn of(resource: &str) -> Self {
+        Self {
+            resource: resource.to_owned(),
+            result: Verdict::Applied,
+            changed: false,
+            writes: 0,
+            added: Vec::new(),
+            removed: Vec::new(),
+            merged: Vec::new(),
+            already_there: Vec::new(),
+            before: None,
+            after: None,
+            error: None,
+        }
+    }
 }
 
 /// Whether viewers feel a change.

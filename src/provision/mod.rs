@@ -4,7 +4,10 @@
 //!
 //! Whoever adds a part: implement [`Part`] in a file of your own and add one line to `parts::all`.
 
+mod cloudfront;
+pub(crate) mod iac;
 mod parts;
+mod run;
 mod scene;
 mod step;
 mod waf;
@@ -13,6 +16,8 @@ use async_trait::async_trait;
 
 use crate::cloud::{Approved, CloudError};
 
+pub(crate) use parts::all;
+pub(crate) use run::{Applied, Choice, Found, Progress, apply, find, plan, take_down};
 pub(crate) use scene::Scene;
 pub(crate) use step::{
     Action, Difference, Done, Iac, Made, Managed, Owned, Stage, Step, fingerprint,

@@ -1,6 +1,6 @@
 //! The parts that provisioning knows.
 
-use super::{Part, waf};
+use super::{Part, cloudfront, waf};
 
 /// All parts, in the order in which plans show them.
 pub(crate) fn all() -> Vec<Box<dyn Part>> {
@@ -8,5 +8,10 @@ pub(crate) fn all() -> Vec<Box<dyn Part>> {
         Box::new(waf::IpSets),
         Box::new(waf::WebAcl),
         Box::new(waf::Rules),
+        Box::new(cloudfront::StorePart),
+        Box::new(cloudfront::FunctionPart),
+        Box::new(cloudfront::RealtimeLogPart),
+        Box::new(cloudfront::MetricsPart),
+        Box::new(cloudfront::DistributionPart),
     ]
 }

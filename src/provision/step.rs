@@ -1,5 +1,7 @@
 //! The values that parts exchange with the runner: steps, what was made, what is there.
 
+use std::fmt;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -92,6 +94,19 @@ impl Difference {
                 to: to.map(T::to_string),
             });
         }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        write!(
+            f,
+            "{}: {} → {}",
+            self.field,
+            shown(&self.from),
+            shown(&self.to)
+        )
     }
 }
 

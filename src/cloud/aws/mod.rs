@@ -5,6 +5,9 @@
 mod call;
 mod cloudfront;
 mod connect;
+mod edge_functions;
+mod edge_logs;
+mod edge_stores;
 mod failure;
 mod keyvaluestore;
 mod plain;
