@@ -16,10 +16,10 @@ mod structure;
 pub(crate) mod template;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     Allowed, Distribution, KeySource, LedgerStore, RealtimeLogs, Runbook, StateRights, Tokens, Waf,
 };
 #[cfg(test)]
-pub(crate) use resolved::{ManagedRules, RateRule};
+pub(crate) use resolved::{ManagedRules, MetroRights, RateRule};
