@@ -12,6 +12,8 @@ pub(crate) mod keys;
 mod laws;
 pub(crate) mod log_delivery;
 pub(crate) mod log_table;
+#[cfg(test)]
+mod rule_laws;
 pub(crate) mod rules;
 pub(crate) mod shards;
 pub(crate) mod web_acl;

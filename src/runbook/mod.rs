@@ -21,6 +21,6 @@ pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource}
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     AccessLogs, Allowed, Arn, Dashboard, Distribution, Flow, Forecast, KeySource, LedgerStore,
-    MetroRights, OriginAccess, Panel, RealtimeLogs, Runbook, Rung, Samples, StateRights, Tokens,
-    Waf, Waiver,
+    ManagedRules, MetroRights, OriginAccess, Panel, RateRule, RealtimeLogs, Runbook, Rung, Samples,
+    StateRights, Tokens, Waf, Waiver,
 };

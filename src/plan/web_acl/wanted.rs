@@ -16,8 +16,9 @@ const COUNTRIES_A_STATEMENT: usize = 50;
 /// responses").
 const RIGHTS_STATUS: u16 = 403;
 
-/// The header that tells players and support why a rights rule refused.
-const RIGHTS_HEADER: &str = "x-onair-refused";
+/// The header that tells players and support why a request was refused; the edge function has the
+/// same one.
+const RIGHTS_HEADER: &str = "x-onair-gate";
 
 /// One rule that the runbook asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,7 +135,7 @@ fn refusing_for_rights() -> Value {
     json!({"Action": {"Block": {"CustomResponse": {
         "ResponseCode": RIGHTS_STATUS,
         "ResponseHeaders": [
-            {"Name": RIGHTS_HEADER, "Value": "rights"},
+            {"Name": RIGHTS_HEADER, "Value": "region"},
             {"Name": "cache-control", "Value": "no-store"},
         ],
     }}}})
