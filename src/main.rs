@@ -15,6 +15,7 @@ mod event;
 mod layers;
 mod ledger;
 mod observe;
+mod permissions;
 mod plan;
 mod prove;
 mod render;
