@@ -71,6 +71,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
             ]);
         }
     }
+    let permissions: Vec<_> = permissions::needed(runbook, role)
+        .into_iter()
+        .map(|one| {
+            json!({ "action": one.action, "resources": one.resources, "commands": one.commands })
+        })
+        .collect();
     let wide: Vec<_> = permissions::wide(runbook, role)
         .into_iter()
         .map(|(action, reason)| json!({ "action": action, "reason": reason }))
@@ -81,6 +87,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
         "size": size,
         "limit": LONGEST_POLICY,
         "parts": parts,
+        "permissions": permissions,
         "unrestricted": wide,
     });
     let text = serde_json::to_string_pretty(policy)

@@ -81,6 +81,9 @@ pub(crate) struct Intent {
     /// Geo restriction set as a whole, by `geo reset` and its undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) geo_reset: Vec<GeoReset>,
+    /// The runbook's window that this opens, by name and times, so that it is opened once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<String>,
 }
 
 /// Why an intent exists.

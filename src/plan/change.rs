@@ -67,6 +67,7 @@ pub(crate) fn empty_intent(
         gives: Drift::default(),
         merge: false,
         geo_reset: Vec::new(),
+        window: None,
     }
 }
 

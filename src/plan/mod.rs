@@ -10,3 +10,4 @@ pub(crate) mod ip_set;
 pub(crate) mod keys;
 #[cfg(test)]
 mod laws;
+pub(crate) mod windows;

@@ -19,4 +19,6 @@ mod written;
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
-pub(crate) use resolved::{Allowed, Arn, Forecast, KeySource, LedgerStore, Runbook, Tokens};
+pub(crate) use resolved::{
+    Allowed, Arn, Forecast, GeoWindow, KeySource, LedgerStore, Runbook, Tokens,
+};
