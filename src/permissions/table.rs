@@ -77,10 +77,17 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(
         "ListRules",
-        &["wafv2:ListIPSets", "wafv2:ListWebACLs"],
+        &["wafv2:ListWebACLs"],
+        Place::AnyForWaf(LISTS),
+        CREW,
+        &["rule", "provision", "preflight"],
+    ),
+    row(
+        "ListBlocklists",
+        &["wafv2:ListIPSets"],
         Place::AnyForWaf(LISTS),
         EVERYBODY,
-        &["ip", "status", "why", "rule", "provision", "preflight"],
+        &["ip", "status", "why", "provision", "preflight"],
     ),
     row(
         "ListStores",
