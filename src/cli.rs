@@ -239,6 +239,8 @@ pub(crate) enum Command {
     Event(commands::event::EventCommand),
     #[command(subcommand, display_order = 8)]
     Geo(commands::geo::GeoCommand),
+    #[command(display_order = 17)]
+    IamPolicy(commands::iam_policy::Args),
     #[command(subcommand, display_order = 7)]
     Ip(commands::ip::IpCommand),
     #[command(subcommand, display_order = 11)]

@@ -16,6 +16,7 @@ mod event;
 mod layers;
 mod ledger;
 mod observe;
+mod permissions;
 mod plan;
 mod playback;
 mod preflight;

@@ -7,11 +7,13 @@ use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
 use crate::event::country::{self, Country};
 use crate::event::duration::Lasting;
+use crate::event::text::printable;
+use crate::event::time;
 use crate::ledger::body::{Access, CountryAsk, End, GeoMode, GeoReset, GeoState, Kind, Part, What};
-use crate::ledger::view::Standing;
+use crate::ledger::view::{Change, Standing};
 use crate::plan::audience::{Audience, audience};
 use crate::plan::change::{Draft, empty_intent};
-use crate::plan::guard;
+use crate::plan::{guard, windows};
 use crate::render::{Answer, Sheet};
 use crate::runbook::model;
 
@@ -561,9 +563,36 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
         ));
         open.push(json!({ "entry": change.name(), "summary": change.intent().summary, "operator": change.operator(), "until": super::end_value(change.intent().end) }));
     }
+    let now = session.clock.now();
+    let zone = &session.runbook.event.zone;
+    let mut windows = Vec::new();
+    for window in session.runbook.geo.iter().flat_map(|geo| &geo.windows) {
+        let standing = windows::standing(&view, window, now).word();
+        let verb = match window.mode {
+            model::GeoMode::Allow => "lets in",
+            model::GeoMode::Block => "keeps out",
+        };
+        let codes: Vec<&str> = window.countries.iter().map(|one| one.code()).collect();
+        text.push_str(&format!(
+            "window {} · {standing} · {} to {} · {verb} {}\n",
+            printable(&window.name),
+            time::local(window.from, zone),
+            time::local(window.until, zone),
+            codes.join(" ")
+        ));
+        windows.push(json!({
+            "name": window.name,
+            "state": standing,
+            "from": window.from.to_string(),
+            "until": window.until.to_string(),
+            "mode": window.mode,
+            "countries": codes,
+            "entry": windows::opened(&view, window).map(Change::name),
+        }));
+    }
     Ok(Answer::new(
         "geo status",
-        json!({ "distributions": list, "entries": open }),
+        json!({ "distributions": list, "entries": open, "windows": windows }),
         text,
     )
     .with_head(session.head(Some(&state), None))

@@ -140,6 +140,9 @@ impl Intent {
         let command = self.command.split(' ').next().unwrap_or_default();
         matches!(command, "dashboard" | "provision" | "teardown")
     }
+    /// The runbook's window that this opens, by name and times, so that it is opened once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<String>,
 }
 
 /// Why an intent exists.

@@ -69,6 +69,7 @@ pub(crate) fn empty_intent(
         geo_reset: Vec::new(),
         makes: Vec::new(),
         removes: Vec::new(),
+        window: None,
     }
 }
 

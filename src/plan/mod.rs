@@ -17,3 +17,4 @@ mod rule_laws;
 pub(crate) mod rules;
 pub(crate) mod shards;
 pub(crate) mod web_acl;
+pub(crate) mod windows;

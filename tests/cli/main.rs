@@ -4,6 +4,7 @@ mod front_door;
 mod generated;
 mod geo;
 mod harness;
+mod iam_policy;
 mod ip;
 mod ledger;
 mod rule;
