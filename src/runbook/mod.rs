@@ -20,5 +20,6 @@ pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Arn, KeySource, LedgerStore, OriginAccess, Runbook, Samples, Tokens, Waiver,
+    Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, OriginAccess, Runbook, Samples,
+    Tokens, Waf, Waiver,
 };
