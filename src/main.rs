@@ -18,6 +18,7 @@ mod observe;
 mod plan;
 mod preflight;
 mod prove;
+mod provision;
 mod render;
 mod runbook;
 mod sandbox;
