@@ -2,10 +2,11 @@
 //! mends it.
 
 mod identity;
+mod workflow;
 
 use super::Check;
 
 /// All checks, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Check> {
-    [identity::CHECKS].concat()
+    [identity::CHECKS.to_vec(), workflow::checks()].concat()
 }
