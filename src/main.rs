@@ -16,6 +16,7 @@ mod layers;
 mod ledger;
 mod observe;
 mod plan;
+mod playback;
 mod preflight;
 mod prove;
 mod provision;

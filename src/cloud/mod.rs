@@ -9,6 +9,8 @@ mod aws;
 mod document;
 mod edge_resources;
 mod error;
+pub(crate) mod fetch;
+pub(crate) mod media;
 mod model;
 mod options;
 mod policies;

@@ -229,6 +229,8 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             .iter()
             .map(|realtime| realtime.role.id().to_owned())
             .collect(),
+        // The workflow is presumed to exist, so that it is there in a bare account, too.
+        media: super::sandbox_media::seed(runbook),
     }
 }
 
@@ -242,6 +244,7 @@ fn caching(samples: &Samples) -> Vec<(String, SeedCaching)> {
     });
     let by_extension = [
         (&samples.manifest, SeedCaching::Manifest),
+        (&samples.dash, SeedCaching::Manifest),
         (&samples.segment, SeedCaching::Segment),
         (&samples.key, SeedCaching::Segment),
     ]

@@ -20,8 +20,8 @@ pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, OriginAccess, RealtimeLogs,
-    Runbook, Samples, StateRights, Tokens, Waf, Waiver,
+    Allowed, Arn, Distribution, Flow, Forecast, KeySource, LedgerStore, OriginAccess, RealtimeLogs,
+    Runbook, Rung, Samples, StateRights, Tokens, Waf, Waiver,
 };
 #[cfg(test)]
 pub(crate) use resolved::{ManagedRules, MetroRights, RateRule};

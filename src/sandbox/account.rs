@@ -12,13 +12,14 @@ use super::cloudfront::CloudFront;
 use super::edges::EDGES;
 use super::faults::{Directive, Fault};
 use super::keyvaluestore::Stores;
+use super::media::SeedMedia;
 use super::seed::Seed;
 use super::service::Answer;
 use super::settings::Settings;
 use super::state::{Held, Index, State, StateError};
 use super::viewer::Sources;
 use super::wafv2::{Samples, Waf};
-use super::{acm, iam, sts};
+use super::{acm, iam, mediaconnect, medialive, mediapackage, mediatailor, origin, sts};
 use crate::clock::Clock;
 use crate::edge::{Decision, GeoKind, ViewerRequest, decide};
 
@@ -391,4 +392,24 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
     held.stores.replace(stores, &held.index);
     held.waf.replace(waf, &held.index);
     held.samples.replace(Samples::default(), &held.index);
+    plant_media(held, &seed.media);
+}
+
+/// Replaces the live workflow by a healthy one.
+fn plant_media(held: &mut Held, seed: &SeedMedia) {
+    let mut mediaconnect = mediaconnect::State::default();
+    for flow in &seed.flows {
+        mediaconnect.seed(flow, &seed.event);
+    }
+    let mut medialive = medialive::State::default();
+    medialive.seed(seed);
+    let mut mediapackage = mediapackage::State::default();
+    mediapackage.seed(seed);
+    let mut mediatailor = mediatailor::State::default();
+    mediatailor.seed(seed);
+    held.mediaconnect.replace(mediaconnect, &held.index);
+    held.medialive.replace(medialive, &held.index);
+    held.mediapackage.replace(mediapackage, &held.index);
+    held.mediatailor.replace(mediatailor, &held.index);
+    held.origin.replace(origin::State::new(seed), &held.index);
 }

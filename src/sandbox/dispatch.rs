@@ -106,6 +106,9 @@ impl Asked<'_> {
             return self.view(&id, held, folder, now);
         }
         let host = self.host;
+        if let Some(answer) = held.origin.read(folder, &held.index)?.host(host) {
+            return Ok(Ok(answer));
+        }
         Ok(Ok(if route::is_aws(host) {
             plain(
                 501,
@@ -227,6 +230,7 @@ impl Asked<'_> {
             stores,
             waf,
             samples,
+            origin,
             ..
         } = held;
         let sources = Sources {
@@ -247,7 +251,12 @@ impl Asked<'_> {
         if viewer::sample(kept, view.web_acl.as_ref(), &request, method, &decision) {
             samples.touch();
         }
-        Ok(Ok(viewer::answer(edge, &decision, self.request_id)))
+        let mut answer = viewer::answer(edge, &decision, self.request_id);
+        if answer.status == 200 {
+            let origin = origin.read(folder, index)?;
+            origin.fill(distribution, method, path, now, &mut answer);
+        }
+        Ok(Ok(answer))
     }
 }
 
@@ -275,6 +284,7 @@ fn call_service(
         medialive,
         mediapackage,
         mediatailor,
+        origin: _,
         s3,
     } = held;
     Ok(match service {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::media::SeedMedia;
 use crate::edge::GeoRestriction;
 use crate::event::cidr::{Cidr, Family};
 
@@ -20,6 +21,7 @@ pub(crate) struct Seed {
     pub(crate) ip_sets: Vec<SeedIpSet>,
     pub(crate) stores: Vec<SeedStore>,
     pub(crate) functions: Vec<SeedFunction>,
+    pub(crate) media: SeedMedia,
     /// Names of roles that CloudFront may assume.
     pub(crate) roles: Vec<String>,
 }

@@ -22,7 +22,7 @@ use super::settings::Settings;
 use super::wafv2::{Samples, Waf};
 use super::{
     acm, athena, cloudwatch, glue, iam, kinesis, logs, mediaconnect, medialive, mediapackage,
-    mediatailor, s3,
+    mediatailor, origin, s3,
 };
 
 const INDEX: &str = "index.json";
@@ -102,6 +102,7 @@ pub(super) struct Held {
     pub(super) medialive: Part<medialive::State>,
     pub(super) mediapackage: Part<mediapackage::State>,
     pub(super) mediatailor: Part<mediatailor::State>,
+    pub(super) origin: Part<origin::State>,
     pub(super) s3: Part<s3::State>,
 }
 
@@ -124,6 +125,7 @@ impl Default for Held {
             medialive: Part::new("medialive"),
             mediapackage: Part::new("mediapackage"),
             mediatailor: Part::new("mediatailor"),
+            origin: Part::new("origin"),
             s3: Part::new("s3"),
         }
     }
@@ -297,6 +299,7 @@ fn commit(held: &mut Held, before: &Index, folder: &Path) -> Result<Vec<PathBuf>
         medialive,
         mediapackage,
         mediatailor,
+        origin,
         s3,
     } = held;
     let outdated = [
@@ -315,6 +318,7 @@ fn commit(held: &mut Held, before: &Index, folder: &Path) -> Result<Vec<PathBuf>
         medialive.save(folder, index)?,
         mediapackage.save(folder, index)?,
         mediatailor.save(folder, index)?,
+        origin.save(folder, index)?,
         s3.save(folder, index)?,
     ];
     if index != before {
@@ -443,6 +447,7 @@ impl Held {
             .replace(mediapackage::State::default(), index);
         self.mediatailor
             .replace(mediatailor::State::default(), index);
+        self.origin.replace(origin::State::default(), index);
         self.s3.replace(s3::State::default(), index);
     }
 }

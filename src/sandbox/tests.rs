@@ -47,6 +47,7 @@ fn seed() -> Seed {
             },
             behaviors: vec!["/live/*".to_owned()],
             function: Some("viewer-request".to_owned()),
+            ..SeedDistribution::default()
         }],
         web_acls: vec![SeedWebAcl {
             name: "cup-final".to_owned(),
@@ -76,6 +77,7 @@ fn seed() -> Seed {
             store: Some("revoked".to_owned()),
             code: String::new(),
         }],
+        ..Seed::default()
     }
 }
 

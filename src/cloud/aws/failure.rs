@@ -144,6 +144,7 @@ impl Call {
         if begins("NoSuch")
             || is(&[
                 "ResourceNotFoundException",
+                "NotFoundException",
                 "WAFNonexistentItemException",
                 "EntityNotFound",
             ])
@@ -154,7 +155,13 @@ impl Call {
                 request_id,
             };
         }
-        if begins("AccessDenied") || is(&["UnauthorizedOperation", "NotAuthorized"]) {
+        if begins("AccessDenied")
+            || is(&[
+                "UnauthorizedOperation",
+                "NotAuthorized",
+                "ForbiddenException",
+            ])
+        {
             return CloudError::Denied {
                 action: self.operation.replace('.', ":"),
                 operation,

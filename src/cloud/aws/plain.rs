@@ -158,6 +158,17 @@ impl PlainRequest {
     }
 }
 
+/// A text as one segment of a path or a value of a query: all but letters, digits and `-._~` is
+/// percent-encoded, also the slashes and colons of an ARN.
+pub(super) fn segment(text: &str) -> String {
+    const KEPT: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    percent_encoding::utf8_percent_encode(text, &KEPT).to_string()
+}
+
 /// What all plain calls are sent with.
 #[derive(Debug, Clone)]
 pub(super) struct PlainConfig {

@@ -10,6 +10,7 @@ mod logs;
 mod origin;
 mod tokens;
 mod waf;
+mod workflow;
 
 use super::Check;
 
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Check> {
         tokens::CHECKS,
         forecast::CHECKS,
         logs::CHECKS,
+        &workflow::checks(),
     ]
     .concat()
 }

@@ -257,6 +257,7 @@ fn distributions(sections: &[DistributionSection], notes: &mut Notes) -> Vec<Dis
         let samples = section.samples.clone().unwrap_or_default();
         for (key, sample) in [
             ("manifest", samples.manifest),
+            ("dash", samples.dash),
             ("segment", samples.segment),
             ("key", samples.key),
             ("ad-manifest", samples.ad_manifest),

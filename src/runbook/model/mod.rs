@@ -168,6 +168,9 @@ pub(crate) struct SamplesSection {
     /// A manifest or playlist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) manifest: Option<String>,
+    /// A DASH manifest, where `manifest` is HLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dash: Option<String>,
     /// A media segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) segment: Option<String>,

@@ -64,6 +64,7 @@ impl Account {
                 },
                 behaviors: vec!["/live/*".to_owned(), "*.key".to_owned()],
                 function: Some("guard".to_owned()),
+                ..SeedDistribution::default()
             };
             state.seed_distribution(ACCOUNT, &distribution, now);
         }
