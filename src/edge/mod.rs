@@ -4,7 +4,7 @@
 //!
 //! `gate` makes the event's edge function from its runbook, and `engine` runs such functions.
 
-mod acl;
+pub(crate) mod acl;
 mod decide;
 pub(crate) mod engine;
 pub(crate) mod event;

@@ -3,7 +3,7 @@
 
 pub(crate) mod audience;
 pub(crate) mod change;
-mod cloudfront_ranges;
+pub(crate) mod cloudfront_ranges;
 pub(crate) mod geo;
 pub(crate) mod guard;
 pub(crate) mod ip_set;

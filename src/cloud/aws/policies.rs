@@ -3,7 +3,6 @@
 use aws_sdk_cloudfront::types as sdk;
 
 use super::Cloud;
-use super::cloudfront::timestamp;
 use crate::cloud::{
     CachePolicy, CloudError, OriginAccessControl, OriginRequestPolicy, QueryStrings,
 };
