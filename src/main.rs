@@ -18,6 +18,7 @@ mod observe;
 mod plan;
 mod prove;
 mod provision;
+mod query;
 mod render;
 mod runbook;
 mod sandbox;

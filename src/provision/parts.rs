@@ -1,8 +1,16 @@
 //! The parts that provisioning knows.
 
-use super::Part;
+use super::{Part, cloudfront, logs};
 
 /// All parts, in the order in which plans show them.
 pub(crate) fn all() -> Vec<Box<dyn Part>> {
-    Vec::new()
+    let mut parts: Vec<Box<dyn Part>> = vec![
+        Box::new(cloudfront::StorePart),
+        Box::new(cloudfront::FunctionPart),
+        Box::new(cloudfront::RealtimeLogPart),
+        Box::new(cloudfront::MetricsPart),
+        Box::new(cloudfront::DistributionPart),
+    ];
+    parts.extend(logs::parts());
+    parts
 }

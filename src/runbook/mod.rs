@@ -17,10 +17,11 @@ pub(crate) mod template;
 mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
 #[cfg(test)]
 pub(crate) use resolved::Rung;
 pub(crate) use resolved::{
-    AccessLogs, Allowed, Arn, Forecast, KeySource, LedgerStore, RealtimeLogs, Runbook, Tokens,
+    AccessLogs, Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, RealtimeLogs, Runbook,
+    Tokens,
 };
