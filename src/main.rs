@@ -22,6 +22,7 @@ mod playback;
 mod preflight;
 mod prove;
 mod provision;
+mod query;
 mod render;
 mod runbook;
 mod sandbox;

@@ -6,6 +6,7 @@
 
 mod cloudfront;
 pub(crate) mod iac;
+mod logs;
 mod parts;
 mod run;
 mod scene;

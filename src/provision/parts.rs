@@ -8,10 +8,17 @@ pub(crate) fn all() -> Vec<Box<dyn Part>> {
         Box::new(waf::IpSets),
         Box::new(waf::WebAcl),
         Box::new(waf::Rules),
+use super::{Part, cloudfront, logs};
+
+/// All parts, in the order in which plans show them.
+pub(crate) fn all() -> Vec<Box<dyn Part>> {
+    let mut parts: Vec<Box<dyn Part>> = vec![
         Box::new(cloudfront::StorePart),
         Box::new(cloudfront::FunctionPart),
         Box::new(cloudfront::RealtimeLogPart),
         Box::new(cloudfront::MetricsPart),
         Box::new(cloudfront::DistributionPart),
-    ]
+    ];
+    parts.extend(logs::parts());
+    parts
 }
