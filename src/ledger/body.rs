@@ -96,6 +96,9 @@ pub(crate) struct Intent {
     /// Resources of ours that `teardown` removes with this intent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) removes: Vec<Claim>,
+    /// The runbook's window that this opens, by name and times, so that it is opened once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<String>,
 }
 
 /// A resource by its kind and name, such as `ip-set` and `onair-cup-final-block-v4`.
@@ -140,9 +143,6 @@ impl Intent {
         let command = self.command.split(' ').next().unwrap_or_default();
         matches!(command, "dashboard" | "provision" | "teardown")
     }
-    /// The runbook's window that this opens, by name and times, so that it is opened once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) window: Option<String>,
 }
 
 /// Why an intent exists.

@@ -93,8 +93,12 @@ async fn live(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
     match facts.stage(&tokens.function, FunctionStage::Live).await {
         Ok(stage) => Ok(Verdict::pass(format!(
-            "{} of {}",
-            tokens.function, stage.modified
+            "{}{}",
+            tokens.function,
+            stage
+                .modified
+                .map(|at| format!(" of {at}"))
+                .unwrap_or_default()
         ))),
         Err(Gap::Absent(_)) => Ok(Verdict::fail(
             format!("function {} is not published", tokens.function),
