@@ -123,14 +123,20 @@ pub(crate) async fn distribution(
     cloud: &Cloud,
     id: &str,
 ) -> Result<ObservedDistribution, ObserveError> {
-    let document = cloud.distribution_document(id).await?;
-    let restriction = document
-        .value
-        .geo()
-        .map_err(|error| ObserveError::Document {
-            id: id.to_owned(),
-            message: error.to_string(),
-        })?;
+    let read = cloud.distribution_document(id).await?;
+    observed_distribution(id, read.value, read.version)
+}
+
+/// Reads the geo restriction out of a distribution's configuration that was read with `etag`.
+pub(crate) fn observed_distribution(
+    id: &str,
+    document: DistributionDocument,
+    etag: String,
+) -> Result<ObservedDistribution, ObserveError> {
+    let restriction = document.geo().map_err(|error| ObserveError::Document {
+        id: id.to_owned(),
+        message: error.to_string(),
+    })?;
     let mut countries = Vec::new();
     let mut unread = Vec::new();
     for code in &restriction.countries {
@@ -145,8 +151,8 @@ pub(crate) async fn distribution(
         GeoKind::Block => GeoMode::Block,
     };
     Ok(ObservedDistribution {
-        document: document.value,
-        etag: document.version,
+        document,
+        etag,
         geo: GeoState { mode, countries },
         unread,
     })

@@ -14,7 +14,9 @@ mod model;
 mod options;
 
 pub(crate) use aws::Cloud;
-pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
+pub(crate) use document::{
+    Behavior, DistributionDocument, DocumentError, GeoKind, GeoRestriction, serving,
+};
 pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
 pub(crate) use model::{

@@ -12,6 +12,7 @@ pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod provision;
+mod provisioned;
 pub(crate) mod rehearse;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;

@@ -24,6 +24,15 @@ pub(crate) enum Body {
     Clock(ClockChange),
     /// A test token was made; the cloud was not touched.
     Minted(Minted),
+    /// A rehearsal's account was made with these resources in it, as `provision` makes them.
+    Seeded(Seeded),
+}
+
+/// What a rehearsal's account holds of ours from the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Seeded {
+    pub(crate) made: Vec<Made>,
 }
 
 /// A test token by what may be known of it: never the token.

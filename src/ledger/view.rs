@@ -26,6 +26,8 @@ struct Inner {
     changes: Vec<Change>,
     clock: Vec<ClockEntry>,
     minted: Vec<Arc<Entry<Body>>>,
+    /// What a rehearsal began with.
+    seeded: BTreeSet<Claim>,
     by_id: HashMap<EntryId, usize>,
     /// For each change, the later changes that close part of it, in order.
     closes: HashMap<EntryId, Vec<(usize, What)>>,
@@ -252,13 +254,19 @@ impl View {
                 Body::Outcome(_) | Body::Proof(_) => late.push(entry),
                 // It opens and closes nothing.
                 Body::Minted(_) => inner.minted.push(entry),
+                Body::Seeded(seeded) => {
+                    let made = seeded.made.iter();
+                    inner
+                        .seeded
+                        .extend(made.map(|made| Claim::new(&made.kind, &made.name)));
+                }
             }
         }
         for entry in late {
             let intent = match &entry.body {
                 Body::Outcome(outcome) => &outcome.intent,
                 Body::Proof(proof) => &proof.intent,
-                Body::Intent(_) | Body::Clock(_) | Body::Minted(_) => continue,
+                Body::Intent(_) | Body::Clock(_) | Body::Minted(_) | Body::Seeded(_) => continue,
             };
             if let Some(index) = inner.by_id.get(intent) {
                 let change = &mut inner.changes[*index];
@@ -364,7 +372,7 @@ impl View {
     /// The resources that are ours by the ledger: made by a change that counts, or about to be, and
     /// not removed since.
     pub(crate) fn claims(&self) -> BTreeSet<Claim> {
-        let mut claims = BTreeSet::new();
+        let mut claims = self.inner.seeded.clone();
         for change in &self.inner.changes {
             if self.progress(change) != Progress::Void {
                 let made = change.intent().makes.iter();

@@ -12,7 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::PartError;
 use super::step::Step;
 use crate::clock::Clock;
-use crate::cloud::{Cloud, CloudError, DistributionDocument, StoreSummary, Versioned};
+use crate::cloud::{
+    Cloud, CloudError, DistributionDocument, StoreSummary, Versioned, WebAclSummary,
+};
 use crate::context::Session;
 use crate::event::duration::compact;
 use crate::ledger::body::Claim;
@@ -38,6 +40,7 @@ pub(crate) struct Scene<'a> {
     turns: Option<PathBuf>,
     documents: RefCell<HashMap<String, Rc<Versioned<DistributionDocument>>>>,
     stores: RefCell<Option<Rc<Vec<StoreSummary>>>>,
+    web_acls: RefCell<Option<Rc<Vec<WebAclSummary>>>>,
     /// Fingerprints that our own steps of this run left behind, by resource.
     written: RefCell<BTreeMap<String, String>>,
 }
@@ -57,6 +60,7 @@ impl<'a> Scene<'a> {
             turns: session.paces().then(|| session.turns.clone()),
             documents: RefCell::default(),
             stores: RefCell::default(),
+            web_acls: RefCell::default(),
             written: RefCell::default(),
         }
     }
@@ -78,6 +82,7 @@ impl<'a> Scene<'a> {
             turns: None,
             documents: RefCell::default(),
             stores: RefCell::default(),
+            web_acls: RefCell::default(),
             written: RefCell::default(),
         }
     }
@@ -145,6 +150,26 @@ impl<'a> Scene<'a> {
         Ok(read)
     }
 
+    /// The account's web ACLs of scope CLOUDFRONT, read once until [`Scene::forget`].
+    pub(crate) async fn web_acls(&self) -> Result<Rc<Vec<WebAclSummary>>, CloudError> {
+        if let Some(known) = self.web_acls.borrow().as_ref() {
+            return Ok(Rc::clone(known));
+        }
+        let read = Rc::new(self.cloud.web_acls().await?);
+        *self.web_acls.borrow_mut() = Some(Rc::clone(&read));
+        Ok(read)
+    }
+
+    /// Makes the next [`Scene::web_acls`] read again: for whoever makes one.
+    pub(crate) fn forget_web_acls(&self) {
+        *self.web_acls.borrow_mut() = None;
+    }
+
+    /// Whether the services are far away: AWS itself, or a cloud that keeps to its rates.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.turns.is_some()
+    }
+
     pub(crate) fn forget_stores(&self) {
         *self.stores.borrow_mut() = None;
     }
@@ -153,6 +178,7 @@ impl<'a> Scene<'a> {
     pub(crate) fn forget(&self) {
         self.documents.borrow_mut().clear();
         self.forget_stores();
+        self.forget_web_acls();
     }
 
     /// Notes what our own write left behind, so that a later step on the same resource does not take

@@ -9,7 +9,7 @@ pub(crate) mod check;
 pub(crate) mod load;
 pub(crate) mod model;
 pub(crate) mod note;
-mod resolved;
+pub(crate) mod resolved;
 pub(crate) mod schema;
 pub(crate) mod source;
 mod structure;
@@ -17,8 +17,9 @@ pub(crate) mod template;
 mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Dashboard, Distribution, Forecast, KeySource, LedgerStore, Panel, Runbook, Tokens,
+    Allowed, Dashboard, Distribution, Forecast, KeySource, LedgerStore, Panel, RealtimeLogs,
+    Runbook, Tokens,
 };

@@ -137,6 +137,8 @@ impl Call {
         if begins("NoSuch")
             || is(&[
                 "ResourceNotFoundException",
+                // CloudWatch's, for dashboards and alarms.
+                "ResourceNotFound",
                 "WAFNonexistentItemException",
                 "EntityNotFound",
             ])
@@ -160,6 +162,8 @@ impl Call {
             || is(&[
                 "WAFLimitsExceededException",
                 "ServiceQuotaExceededException",
+                // CloudWatch's, for alarms.
+                "LimitExceeded",
             ])
         {
             return CloudError::Limit {

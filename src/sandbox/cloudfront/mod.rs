@@ -15,6 +15,7 @@ mod functions;
 mod locations;
 mod monitoring;
 mod paging;
+mod realtime_logs;
 mod rollout;
 mod routes;
 mod seed;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use self::answers::Refusal;
 use self::distributions::Distribution;
 use self::functions::Function;
+use self::realtime_logs::RealtimeLogConfig;
 use self::routes::Route;
 use self::stores::KeyValueStore;
 use super::keyvaluestore::Stores;
@@ -49,6 +51,9 @@ pub(crate) struct CloudFront {
     functions: BTreeMap<String, Function>,
     /// By name.
     stores: BTreeMap<String, KeyValueStore>,
+    /// By name.
+    #[serde(default)]
+    realtime_logs: BTreeMap<String, RealtimeLogConfig>,
     /// By the ARN of the tagged resource.
     tags: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -91,6 +96,11 @@ fn dispatch(
         Route::CreateFunction => state.create_function(call, stores),
         Route::CreateKeyValueStore => state.create_store(call, stores),
         Route::CreateMonitoringSubscription(id) => state.create_monitoring(call, &id),
+        Route::CreateRealtimeLogConfig => state.create_realtime_log_config(call),
+        Route::DeleteRealtimeLogConfig => state.delete_realtime_log_config(call),
+        Route::GetRealtimeLogConfig => state.get_realtime_log_config(call),
+        Route::ListRealtimeLogConfigs => state.list_realtime_log_configs(call),
+        Route::UpdateRealtimeLogConfig => state.update_realtime_log_config(call),
         Route::DeleteDistribution(id) => state.delete_distribution(call, &id),
         Route::DeleteFunction(name) => state.delete_function(call, &name),
         Route::DeleteKeyValueStore(name) => state.delete_store(call, &name, stores),
