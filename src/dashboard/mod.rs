@@ -14,3 +14,6 @@ mod panels;
 pub(crate) mod picture;
 pub(crate) mod validate;
 mod widget;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,9 @@
 //!
 //! Whoever adds a part: implement [`Part`] in a file of your own and add one line to `parts::all`.
 
+mod alarms;
 mod cloudfront;
+mod dashboard;
 pub(crate) mod iac;
 mod logs;
 mod parts;

@@ -1,6 +1,6 @@
 //! The parts that provisioning knows.
 
-use super::{Part, cloudfront, logs, waf};
+use super::{Part, alarms, cloudfront, dashboard, logs, waf};
 
 /// All parts, in the order in which plans show them.
 pub(crate) fn all() -> Vec<Box<dyn Part>> {
@@ -16,4 +16,7 @@ pub(crate) fn all() -> Vec<Box<dyn Part>> {
     ];
     parts.extend(logs::parts());
     parts
+        Box::new(dashboard::DashboardPart),
+        Box::new(alarms::AlarmPart),
+    ]
 }

@@ -9,7 +9,7 @@ pub(crate) mod check;
 pub(crate) mod load;
 pub(crate) mod model;
 pub(crate) mod note;
-mod resolved;
+pub(crate) mod resolved;
 pub(crate) mod schema;
 pub(crate) mod source;
 mod structure;
@@ -19,8 +19,4 @@ mod written;
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
-pub(crate) use resolved::{
-    AccessLogs, Allowed, Arn, Dashboard, Distribution, Flow, Forecast, GeoWindow, KeySource,
-    LedgerStore, ManagedRules, MetroRights, OriginAccess, Panel, RateRule, RealtimeLogs, Runbook,
-    Rung, Samples, StateRights, Tokens, Waf, Waiver,
-};
+pub(crate) use resolved::{AccessLogs, Allowed, Arn, Dashboard, Distribution, Flow, Forecast, GeoWindow, KeySource, LedgerStore, ManagedRules, MetroRights, OriginAccess, Panel, RateRule, RealtimeLogs, Runbook, Rung, Samples, StateRights, Tokens, Waf, Waiver};

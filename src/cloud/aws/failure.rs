@@ -146,6 +146,8 @@ impl Call {
             || is(&[
                 "ResourceNotFoundException",
                 "NotFoundException",
+                // CloudWatch's, for dashboards and alarms.
+                "ResourceNotFound",
                 "WAFNonexistentItemException",
                 "EntityNotFound",
                 "EntityNotFoundException",
@@ -176,6 +178,8 @@ impl Call {
             || is(&[
                 "WAFLimitsExceededException",
                 "ServiceQuotaExceededException",
+                // CloudWatch's, for alarms.
+                "LimitExceeded",
             ])
         {
             return CloudError::Limit {
