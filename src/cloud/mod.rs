@@ -8,12 +8,14 @@
 mod aws;
 mod document;
 mod error;
+mod function_test;
 mod model;
 mod options;
 
 pub(crate) use aws::Cloud;
 pub(crate) use document::{DistributionDocument, GeoKind, GeoRestriction};
 pub(crate) use error::CloudError;
+pub(crate) use function_test::{FunctionStage, TestAnswer};
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,

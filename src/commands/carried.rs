@@ -299,6 +299,7 @@ fn lifts(view: &View, change: &Change) -> bool {
         || (!intent.closes.is_empty()
             && intent.opens.prefixes.is_empty()
             && intent.opens.keys.is_empty()
+            && intent.opens.settings.is_empty()
             && intent
                 .closes
                 .iter()

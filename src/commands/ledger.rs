@@ -707,6 +707,13 @@ fn asks(view: &View, change: &Change, say: &mut impl FnMut(&str, &str)) {
             .collect();
         say("revocations", &shortened(&all.join(" "), 400));
     }
+    for ask in &opens.settings {
+        let before = ask.before.as_deref().unwrap_or("nothing");
+        say(
+            "setting",
+            &format!("{} = {}, before: {before}", ask.key, ask.value),
+        );
+    }
 }
 
 async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure> {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::body::{
-    Body, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof, Verdict, What,
+    Body, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof, SettingAsk,
+    Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -489,6 +490,19 @@ impl View {
         )
     }
 
+    /// The settings of the edge that `change` still asks for.
+    pub(crate) fn settings<'a>(&'a self, change: &'a Change) -> Vec<(&'a SettingAsk, Standing)> {
+        self.discrete(
+            change,
+            &change.intent().opens.settings,
+            |ask, what| match what {
+                What::All => true,
+                What::Keys(keys) => keys.contains(&ask.key),
+                What::Prefixes(_) | What::Countries(_) => false,
+            },
+        )
+    }
+
     fn discrete<'a, T>(
         &'a self,
         change: &'a Change,
@@ -535,6 +549,10 @@ impl View {
                 .any(|(_, standing)| closing(standing))
             || self
                 .keys(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
+            || self
+                .settings(change)
                 .iter()
                 .any(|(_, standing)| closing(standing))
     }
@@ -723,6 +741,8 @@ impl Subjects {
         );
         self.keys
             .extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
+        self.keys
+            .extend(intent.opens.settings.iter().map(|ask| ask.key.clone()));
     }
 }
 

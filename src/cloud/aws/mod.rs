@@ -10,6 +10,7 @@ mod keyvaluestore;
 mod plain;
 mod probe;
 mod sts;
+mod test_function;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
