@@ -13,6 +13,7 @@ pub(crate) mod fetch;
 mod log_model;
 pub(crate) mod media;
 pub(crate) mod metrics;
+mod function_test;
 mod model;
 mod options;
 mod policies;
@@ -29,6 +30,7 @@ pub(crate) use log_model::{
     DeliverySource, DeliveryTemplate, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags,
     WorkGroup,
 };
+pub(crate) use function_test::{FunctionStage, TestAnswer};
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,

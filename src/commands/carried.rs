@@ -361,6 +361,7 @@ fn lifts(view: &View, change: &Change) -> bool {
             && intent.opens.prefixes.is_empty()
             && intent.opens.keys.is_empty()
             && intent.opens.rules.is_empty()
+            && intent.opens.settings.is_empty()
             && intent
                 .closes
                 .iter()

@@ -717,6 +717,11 @@ fn asks(view: &View, change: &Change, say: &mut impl FnMut(&str, &str)) {
                 ask.wanted.word(),
                 crate::plan::rules::word_of(&ask.before)
             ),
+    for ask in &opens.settings {
+        let before = ask.before.as_deref().unwrap_or("nothing");
+        say(
+            "setting",
+            &format!("{} = {}, before: {before}", ask.key, ask.value),
         );
     }
 }

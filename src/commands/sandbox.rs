@@ -1,9 +1,11 @@
 //! `onair sandbox …`: the embedded cloud by itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use std::collections::BTreeSet;
@@ -22,6 +24,7 @@ use crate::sandbox::seed::{
     SeedIpSet, SeedStore, SeedWebAcl,
 };
 use crate::sandbox::{Directive, Reset, Sandbox, Settings};
+use crate::token::KeySet;
 
 /// In a new embedded cloud it is this long before doors.
 const BEFORE_DOORS: SignedDuration = SignedDuration::from_hours(24);
@@ -213,7 +216,7 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
         stores: tokens
             .map(|tokens| SeedStore {
                 name: tokens.store.clone(),
-                ..SeedStore::default()
+                items: rehearsal_items(runbook),
             })
             .into_iter()
             .collect(),
@@ -221,7 +224,7 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             .map(|tokens| SeedFunction {
                 name: tokens.function.clone(),
                 store: Some(tokens.store.clone()),
-                code: "async function handler(event) { return event.request; }\n".to_owned(),
+                code: crate::edge::gate::render(runbook),
             })
             .into_iter()
             .collect(),
@@ -326,6 +329,18 @@ fn buckets(runbook: &Runbook) -> Vec<SeedBucket> {
             region: runbook.aws.region.clone(),
         })
         .collect()
+/// What a rehearsal's store holds from the start: a signing key that is random and opens nothing real, and
+/// the key of the log digests. The mode is the runbook's.
+pub(crate) fn rehearsal_items(runbook: &Runbook) -> BTreeMap<String, String> {
+    let event = runbook.event.id.as_str();
+    let keys = KeySet::for_rehearsal(runbook.event.doors);
+    BTreeMap::from([
+        (
+            crate::token::keys_key(event),
+            keys.expose_secret().to_owned(),
+        ),
+        (crate::token::log_key_key(event), crate::token::random_key()),
+    ])
 }
 
 /// The path pattern that serves a sample path: its file extension.

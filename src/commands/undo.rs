@@ -126,11 +126,18 @@ impl Intention for Undo {
         );
         let age = basis.now.duration_since(target.at());
         let since = basis.view.touched_since(target);
+        let turns_keys = intent.command.starts_with("token keys ");
         let headline = format!("{summary} · by {} {} ago", target.operator(), human(age));
         let mut draft = Draft::new(undo, headline);
         draft.values = vec![
             json!({ "entry": target.name(), "summary": intent.summary, "operator": target.operator() }),
         ];
+        if turns_keys {
+            draft.nothing_to_do = Some(
+                "signing keys are rotated forward, not taken back: `onair token keys status` shows them".to_owned(),
+            );
+            return Ok(draft);
+        }
         if let Some(undoer) = basis.view.undone_by(target) {
             draft.nothing_to_do = Some(format!(
                 "{} was taken back already, by {} ({})",

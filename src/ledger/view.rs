@@ -7,8 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::body::{
-    Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof,
-    RuleAsk, Verdict, What,
+    Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof, RuleAsk, SettingAsk, Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -529,6 +528,17 @@ impl View {
         self.discrete(change, &change.intent().opens.rules, |_, what| {
             matches!(what, What::All)
         })
+    /// The settings of the edge that `change` still asks for.
+    pub(crate) fn settings<'a>(&'a self, change: &'a Change) -> Vec<(&'a SettingAsk, Standing)> {
+        self.discrete(
+            change,
+            &change.intent().opens.settings,
+            |ask, what| match what {
+                What::All => true,
+                What::Keys(keys) => keys.contains(&ask.key),
+                What::Prefixes(_) | What::Countries(_) => false,
+            },
+        )
     }
 
     fn discrete<'a, T>(
@@ -581,6 +591,7 @@ impl View {
                 .any(|(_, standing)| closing(standing))
             || self
                 .rules(change)
+                .settings(change)
                 .iter()
                 .any(|(_, standing)| closing(standing))
     }
@@ -781,6 +792,8 @@ impl Subjects {
                 .iter()
                 .map(|ask| (ask.web_acl.clone(), ask.rule.clone())),
         );
+        self.keys
+            .extend(intent.opens.settings.iter().map(|ask| ask.key.clone()));
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) use parse::{MAX_TOKEN_BYTES, is_structured};
 pub(crate) use paste::Place;
 pub(crate) use revocation::{Revocable, RevocationKey, is_revoked, revocation_value};
 pub(crate) use settings::{
-    KeySet, KeyState, SigningKey, is_setting, keys_key, log_key_key, mode_key,
+    KeySet, KeyState, SigningKey, is_setting, keys_key, log_key_key, mode_key, random_key,
 };
 pub(crate) use validity::State;
 pub(crate) use verify::{Key, KeyError, Verdict};

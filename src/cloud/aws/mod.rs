@@ -28,6 +28,7 @@ mod probe;
 mod resolve;
 mod s3;
 mod sts;
+mod test_function;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
