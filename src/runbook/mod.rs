@@ -16,8 +16,10 @@ mod structure;
 pub(crate) mod template;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{GeoMode, TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     Allowed, Distribution, KeySource, LedgerStore, RealtimeLogs, Runbook, Tokens,
 };
+#[cfg(test)]
+pub(crate) use resolved::{MetroRights, StateRights};

@@ -230,7 +230,7 @@ impl Sandbox {
             Ok(EDGES
                 .into_iter()
                 .filter_map(|edge| {
-                    let view = sources.view(distribution, edge, &request.revocation_keys)?;
+                    let view = sources.view(distribution, edge, &request)?;
                     Some((edge.name, decide(&view, &request)))
                 })
                 .collect())

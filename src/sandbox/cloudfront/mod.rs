@@ -172,6 +172,33 @@ impl CloudFront {
             .collect()
     }
 
+    /// Returns the name and the published stage of the function that the edge with this share of the
+    /// skew (0 to 1) runs on viewer requests of a distribution.
+    pub(crate) fn edge_function(
+        &self,
+        distribution_id: &str,
+        fraction: f64,
+        now: Timestamp,
+    ) -> Option<(&str, &functions::Stage)> {
+        let gate = self
+            .distributions
+            .get(distribution_id)?
+            .at_edge(fraction, now)?;
+        gate.functions.iter().find_map(|arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            Some((
+                self.functions.get_key_value(name)?.0.as_str(),
+                self.published_function(arn)?,
+            ))
+        })
+    }
+
+    /// Returns a distribution's own domain name.
+    pub(crate) fn domain(&self, distribution_id: &str) -> Option<&str> {
+        let distribution = self.distributions.get(distribution_id)?;
+        Some(&distribution.domain_name)
+    }
+
     /// Returns the id of the distribution that serves `host` (no port), by its own domain name, an
     /// alternate one, or one with a wildcard as first label.
     pub(crate) fn find_by_domain(&self, host: &str) -> Option<&str> {
