@@ -15,6 +15,7 @@ mod event;
 mod layers;
 mod ledger;
 mod observe;
+mod permissions;
 mod plan;
 mod prove;
 mod provision;
@@ -198,6 +199,7 @@ impl Context {
             (global.allow_own_address, Override::OwnAddress),
             (global.allow_cloudfront_range, Override::CloudFrontRange),
             (global.allow_wide_prefix, Override::WidePrefix),
+            (global.allow_audience, Override::Audience),
             (global.break_glass, Override::BreakGlass),
         ];
         let options = context::Options {

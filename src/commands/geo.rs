@@ -9,6 +9,7 @@ use crate::event::country::{self, Country};
 use crate::event::duration::Lasting;
 use crate::ledger::body::{Access, CountryAsk, End, GeoMode, GeoReset, GeoState, Kind, Part, What};
 use crate::ledger::view::Standing;
+use crate::plan::audience::{Audience, audience};
 use crate::plan::change::{Draft, empty_intent};
 use crate::plan::guard;
 use crate::render::{Answer, Sheet};
@@ -245,8 +246,13 @@ impl Intention for Turn {
             ),
             Access::Allowed => String::new(),
         };
+        let concerned = self.audience(session, &self.countries);
+        let share = concerned.map_or_else(
+            || "share of the audience unknown".to_owned(),
+            |audience| audience.words(self.countries.len()),
+        );
         let headline = format!(
-            "{summary}{until} · {} · share of the audience unknown{}",
+            "{summary}{until} · {share} · {}{}",
             self.rights(session),
             last_rollout(basis)
         );
@@ -265,11 +271,18 @@ impl Intention for Turn {
                 .as_ref()
                 .map_or(&[][..], |geo| &geo.never_block);
             draft.findings = guard::countries(&self.countries, protected);
+            draft.findings.extend(self.over_the_cap(session, seen));
         }
         draft.values = self
             .countries
             .iter()
-            .map(|country| json!({ "country": country.code(), "name": country.name() }))
+            .map(|country| {
+                let share = self
+                    .audience(session, &[*country])
+                    .filter(|audience| audience.unnamed == 0)
+                    .map(|audience| audience.percent);
+                json!({ "country": country.code(), "name": country.name(), "forecast-percent": share })
+            })
             .collect();
         let unchanged = self
             .distributions
@@ -292,6 +305,37 @@ impl Intention for Turn {
 }
 
 impl Turn {
+    /// The forecast's viewers of `countries` on the distributions meant; none without a forecast.
+    fn audience(&self, session: &Session, countries: &[Country]) -> Option<Audience> {
+        let names = session
+            .runbook
+            .distributions
+            .iter()
+            .filter(|one| self.distributions.contains(&one.id))
+            .map(|one| one.name.as_str());
+        let forecast = session.runbook.forecast.as_ref()?;
+        Some(audience(forecast, countries, names))
+    }
+
+    /// What the runbook's cap says against it. Who is refused already is not shut out by this.
+    fn over_the_cap(&self, session: &Session, seen: &Seen) -> Option<guard::Finding> {
+        let cap = session.runbook.waf.as_ref()?.audience_cap?;
+        let served: Vec<Country> = self
+            .countries
+            .iter()
+            .filter(|country| {
+                self.distributions
+                    .iter()
+                    .any(|id| match seen.distributions.get(id) {
+                        Some(Ok(observed)) => observed.geo.access(**country) == Access::Allowed,
+                        _ => true,
+                    })
+            })
+            .copied()
+            .collect();
+        guard::audience(self.audience(session, &served)?.percent, cap.0)
+    }
+
     fn rights(&self, session: &Session) -> String {
         let Some(geo) = &session.runbook.geo else {
             return "no rights in the runbook".to_owned();

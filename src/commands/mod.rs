@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod complete;
 pub(crate) mod event;
 pub(crate) mod geo;
+pub(crate) mod iam_policy;
 pub(crate) mod ip;
 pub(crate) mod ledger;
 pub(crate) mod man;
@@ -45,6 +46,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::Completions(args) => complete::run(args),
         Command::Event(command) => event::run(command, context).await,
         Command::Geo(command) => geo::run(command, context).await,
+        Command::IamPolicy(args) => iam_policy::run(args, context),
         Command::Ip(command) => ip::run(command, context).await,
         Command::Ledger(command) => ledger::run(command, context).await,
         Command::Man(args) => man::run(args),
@@ -76,6 +78,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
             geo::GeoCommand::Status(_) => "geo status",
             geo::GeoCommand::Unblock(_) => "geo unblock",
         },
+        Command::IamPolicy(_) => "iam-policy",
         Command::Ip(command) => match command {
             ip::IpCommand::Block(_) => "ip block",
             ip::IpCommand::Export(_) => "ip export",

@@ -23,6 +23,8 @@ pub(crate) enum DurationError {
     TooLong(String),
     #[error("`{0}` is no time at all")]
     Zero(String),
+    #[error("`{0}` is not a short time such as 400ms, 1.92s or 2m")]
+    Short(String),
 }
 
 /// Parses a duration of weeks, days (24 h), hours, minutes and seconds: `15m`, `2h 30m`, `1d12h`,
@@ -70,6 +72,53 @@ pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, DurationError
         return Err(DurationError::TooLong(shown()));
     }
     Ok(duration)
+}
+
+/// Parses a short time in milliseconds, a fraction of a unit allowed: `400ms`, `1.92s`, `2m`. At
+/// most an hour; zero is refused.
+pub(crate) fn parse_milliseconds(text: &str) -> Result<u32, DurationError> {
+    let text = text.trim();
+    let error = || DurationError::Short(shortened(text, 40));
+    let letters = text
+        .find(|character: char| character.is_ascii_alphabetic())
+        .ok_or_else(error)?;
+    let (number, unit) = text.split_at(letters);
+    let unit: u64 = match unit.to_ascii_lowercase().as_str() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" | "min" => 60_000,
+        _ => return Err(error()),
+    };
+    let (whole, fraction) = number
+        .trim_end()
+        .split_once('.')
+        .unwrap_or((number.trim_end(), ""));
+    let digits = format!("{whole}{fraction}");
+    let scale = 10_u64.pow(u32::try_from(fraction.len().min(6)).unwrap_or(6));
+    if whole.is_empty()
+        || fraction.len() > 6
+        || whole.len() > 9
+        || !digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Err(error());
+    }
+    let scaled = digits.parse::<u64>().map_err(|_| error())? * unit;
+    if scaled == 0 {
+        return Err(DurationError::Zero(shortened(text, 40)));
+    }
+    if !scaled.is_multiple_of(scale) || scaled / scale > 3_600_000 {
+        return Err(error());
+    }
+    u32::try_from(scaled / scale).map_err(|_| error())
+}
+
+/// Writes a short time the way [`parse_milliseconds`] reads it: `400ms`, `4s`.
+pub(crate) fn short(milliseconds: u32) -> String {
+    if milliseconds.is_multiple_of(1_000) {
+        format!("{}s", milliseconds / 1_000)
+    } else {
+        format!("{milliseconds}ms")
+    }
 }
 
 fn unit_seconds(unit: &str) -> Option<i64> {
@@ -181,6 +230,24 @@ impl<'de> Deserialize<'de> for Lasting {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn short_times_are_read_and_written() {
+        for (text, milliseconds, written) in [
+            ("400ms", 400, "400ms"),
+            ("1.92s", 1_920, "1920ms"),
+            ("4 s", 4_000, "4s"),
+            ("1.5m", 90_000, "90s"),
+        ] {
+            assert_eq!(parse_milliseconds(text), Ok(milliseconds), "{text}");
+            assert_eq!(short(milliseconds), written);
+        }
+        for bad in [
+            "", "4", "s", ".5s", "0.0001s", "0s", "2h", "61m", "-1s", "1..2s", "é",
+        ] {
+            assert!(parse_milliseconds(bad).is_err(), "{bad}");
+        }
+    }
+
     use super::*;
     use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! What to do, decided without touching anything: intents, per-resource plans, guards.
 //! Everything here is a pure function of values.
 
+pub(crate) mod audience;
 pub(crate) mod change;
 mod cloudfront_ranges;
 pub(crate) mod geo;

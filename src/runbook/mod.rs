@@ -14,12 +14,13 @@ pub(crate) mod schema;
 pub(crate) mod source;
 mod structure;
 pub(crate) mod template;
+mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Distribution, KeySource, LedgerStore, RealtimeLogs, Runbook, Tokens,
+    Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, RealtimeLogs, Runbook, Tokens,
 };
 #[cfg(test)]
 pub(crate) use resolved::{MetroRights, StateRights};

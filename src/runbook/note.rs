@@ -6,6 +6,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use crate::event::bytes::BytesError;
 use crate::event::cidr::CidrError;
 use crate::event::country::{Country, CountryError};
 use crate::event::duration::DurationError;
@@ -132,6 +133,78 @@ pub(crate) enum Problem {
     },
     #[error("`{0}` is not a command that changes things")]
     UnknownCommand(String),
+    #[error(transparent)]
+    Bytes(BytesError),
+    #[error("write a number more than 0")]
+    NotPositive,
+    #[error("the shares add up to {0:.1}%; they should be 100%")]
+    SharesNotWhole(f64),
+    #[error("the shares add up to {0:.1}%, more than all")]
+    SharesTooMuch(f64),
+    #[error("`{0}` is not one of [[distributions]]")]
+    UnknownDistribution(String),
+    #[error("`{0}` is not a region such as eu-central-1")]
+    Region(String),
+    #[error("{found} cannot be a failover code; CloudFront takes {allowed}")]
+    FailoverCode { found: u32, allowed: String },
+    #[error("`{0}` is not a header's name: letters, digits and hyphens")]
+    HeaderName(String),
+    #[error("`{0}` is not an https:// URL")]
+    Url(String),
+    #[error("`{found}` is not {expected}")]
+    Arn {
+        found: String,
+        expected: &'static str,
+    },
+    #[error("account {found} is not the runbook's, {expected}")]
+    ForeignAccount { found: String, expected: String },
+    #[error("write a number from {least} to {most}")]
+    Range { least: u32, most: u32 },
+    #[error(
+        "`{0}` is not s3://bucket/prefix with a bucket of 3 to 63 lower-case letters, digits and hyphens; names with dots cannot take log deliveries"
+    )]
+    Bucket(String),
+    #[error("`{0}` is not a field of real-time logs, and none of the groups default, cmcd, all")]
+    LogField(String),
+    #[error(
+        "`{0}` is not a name that Athena takes unquoted: lower-case letters, digits and underscores"
+    )]
+    TableName(String),
+    #[error("write at least 10 MB: Athena takes no lower limit")]
+    ScanTooSmall,
+    #[error("`{0}` is not a check's id such as origin.shield; `onair preflight --list` names them")]
+    CheckId(String),
+    #[error("expires at {expires}, before doors at {doors}: it will not hold when it matters")]
+    WaiverEndsEarly {
+        expires: Timestamp,
+        doors: Timestamp,
+    },
+    #[error("`{0}` is not a state's code such as MA or US-MA")]
+    State(String),
+    #[error("`{found}` is in another country than {country}")]
+    StateElsewhere { found: String, country: Country },
+    #[error("{0} is kept out as a whole, so its states make no difference")]
+    StatesOfBlocked(Country),
+    #[error("`{0}` is not a metro code of three digits such as 506")]
+    Metro(String),
+    #[error("closes at {until}, which is not after it opens at {from}")]
+    WindowOrder { from: Timestamp, until: Timestamp },
+    #[error("reaches beyond the event and its grace, {opens} to {closes}")]
+    WindowOutside { opens: Timestamp, closes: Timestamp },
+    #[error("lets in and keeps out {country} at the same time as window `{other}`")]
+    WindowsDisagree { country: Country, other: String },
+    #[error("`{0}` is not one of AWS's managed rule groups; they begin with AWSManagedRules")]
+    ManagedGroup(String),
+    #[error("a rate window is 1m, 2m, 5m or 10m")]
+    RateWindow,
+    #[error("`{0}` is none of: path, query:NAME, cookie:NAME, header:NAME")]
+    TokenSource(String),
+    #[error("a path begins with `/`")]
+    OpenPath,
+    #[error("only JWTs have claims to name; leave it out")]
+    ClaimOfOther,
+    #[error("at most {0}")]
+    AtMost(&'static str),
 }
 
 impl Note {

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
-use crate::event::duration::{Lasting, compact};
+use crate::event::duration::Lasting;
 use crate::event::name::EventId;
 use crate::event::phase::Phase;
-use crate::event::time::{rfc3339, zone_name};
 use crate::event::window::EventTimes;
 use crate::runbook::model::{self, GeoMode, Role, TokenFormat, TokenMode};
 
@@ -585,124 +584,6 @@ impl Runbook {
     /// The folder that the runbook is in.
     pub(crate) fn folder(&self) -> &Path {
         folder_of(&self.path)
-    }
-
-    /// The runbook as TOML with all defaults: a runbook that loads to the same.
-    pub(crate) fn to_toml(&self) -> String {
-        toml::to_string_pretty(&self.to_file()).expect("the model holds only what TOML can")
-    }
-
-    /// The runbook in the shape of the file.
-    pub(crate) fn to_file(&self) -> model::File {
-        let zone = &self.event.zone;
-        let relative = |path: &Path| {
-            let within = path.strip_prefix(self.folder()).unwrap_or(path);
-            within.to_string_lossy().into_owned()
-        };
-        let codes = |countries: &[Country]| countries.iter().map(Country::to_string).collect();
-        model::File {
-            format: 1,
-            event: model::EventSection {
-                id: self.event.id.to_string(),
-                name: self.event.name.clone(),
-                starts: rfc3339(self.event.starts, zone),
-                ends: rfc3339(self.event.ends, zone),
-                doors: Some(rfc3339(self.event.doors, zone)),
-                grace: Some(compact(self.event.grace)),
-                zone: zone_name(zone),
-                kickoff_label: Some(self.event.kickoff_label.clone()),
-                operators: Some(self.event.operators.clone()),
-            },
-            aws: model::AwsSection {
-                account: self.aws.account.clone(),
-                profile: self.aws.profile.clone(),
-                region: Some(self.aws.region.clone()),
-            },
-            distributions: self
-                .distributions
-                .iter()
-                .map(|distribution| model::DistributionSection {
-                    name: distribution.name.clone(),
-                    id: distribution.id.clone(),
-                    domain: distribution.domain.clone(),
-                    role: Some(distribution.role),
-                    samples: Some(distribution.samples.clone()),
-                })
-                .collect(),
-            geo: self.geo.as_ref().map(|geo| model::GeoSection {
-                mode: geo.mode,
-                countries: codes(&geo.countries),
-                never_block: Some(codes(&geo.never_block)),
-            }),
-            waf: self.waf.as_ref().map(Waf::to_section),
-            tokens: self.tokens.as_ref().map(|tokens| model::TokensSection {
-                format: tokens.format,
-                revocation_keys: (tokens.format != TokenFormat::Opaque)
-                    .then(|| tokens.revocation_keys.clone()),
-                store: Some(tokens.store.clone()),
-                function: Some(tokens.function.clone()),
-                mode: Some(tokens.mode),
-                default_duration: Some(tokens.default_duration.to_string()),
-                key: tokens.key.as_ref().map(|key| {
-                    let mut reference = model::KeyReference::default();
-                    match key {
-                        KeySource::Env(name) => reference.env = Some(name.clone()),
-                        KeySource::File(path) => reference.file = Some(relative(path)),
-                        KeySource::Secret(arn) => reference.secret = Some(arn.clone()),
-                    }
-                    reference
-                }),
-            }),
-            ledger: Some(model::LedgerSection {
-                store: match &self.ledger.store {
-                    LedgerStore::Folder(path) => relative(path),
-                    LedgerStore::S3 { bucket, prefix } => format!("s3://{bucket}/{prefix}"),
-                },
-            }),
-            phases: Some(
-                self.phases
-                    .iter()
-                    .map(|start| model::PhaseSection {
-                        name: start.phase,
-                        from: rfc3339(start.from, zone),
-                        allow: Some(match &start.allow {
-                            Allowed::All => vec!["all".to_owned()],
-                            Allowed::Listed(listed) => listed.clone(),
-                        }),
-                        break_glass: Some(start.break_glass),
-                    })
-                    .collect(),
-            ),
-        }
-    }
-}
-
-impl Waf {
-    fn to_section(&self) -> model::WafSection {
-        model::WafSection {
-            web_acl: self.web_acl.clone(),
-            ip_set_v4: Some(self.ip_set_v4.clone()),
-            ip_set_v6: Some(self.ip_set_v6.clone()),
-            never_block: Some(
-                self.never_block
-                    .iter()
-                    .map(|network| model::NeverBlockSection {
-                        name: network.name.clone(),
-                        cidr: network.cidr.to_string(),
-                    })
-                    .collect(),
-            ),
-            widest_v4: Some(self.widest_v4.into()),
-            widest_v6: Some(self.widest_v6.into()),
-            default_duration: Some(self.default_duration.to_string()),
-            audience_cap: self.audience_cap.map(|percent| percent.0),
-        }
-    }
-}
-
-impl Serialize for Runbook {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_file().serialize(serializer)
     }
 }
 

@@ -113,7 +113,9 @@ impl Walk<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let path = joined(path, name);
-            let Some(schema) = known.get(name) else {
+            // A map takes any key; what it may be is for the checks.
+            let any = Some(&schema["additionalProperties"]).filter(|any| any.is_object());
+            let Some(schema) = known.get(name).or(any) else {
                 let nearest = did_you_mean(name, known.keys().map(String::as_str));
                 let note = Note::error(&path, Problem::UnknownKey(shortened(name, 60)))
                     .nearest(nearest)
@@ -147,6 +149,7 @@ impl Walk<'_> {
     fn value(&mut self, value: &Spanned<DeValue<'_>>, schema: &Value, path: &str) -> Option<Value> {
         let span = value.span();
         self.places.spans.insert(path.to_owned(), span.clone());
+        let schema = alternative(schema, matches!(value.get_ref(), DeValue::Table(_)));
         let words = words(schema);
         let found = match (value.get_ref(), kind(schema)) {
             (DeValue::String(text), "string") => {
@@ -245,6 +248,18 @@ fn required(schema: &Value) -> Vec<&str> {
         .unwrap_or_default()
 }
 
+/// Of a schema that takes a word or a table: the one that fits what was found.
+fn alternative(schema: &Value, is_table: bool) -> &Value {
+    let choices = schema["anyOf"].as_array();
+    choices
+        .and_then(|choices| {
+            choices
+                .iter()
+                .find(|choice| (kind(choice) == "object") == is_table)
+        })
+        .unwrap_or(schema)
+}
+
 /// The schema's type; a choice among words is a string.
 fn kind(schema: &Value) -> &str {
     schema["type"].as_str().unwrap_or("string")
@@ -271,6 +286,7 @@ fn expected(schema: &Value) -> &'static str {
 
 /// A value of the right type, to stand where the document has none.
 fn stand_in(schema: &Value) -> Value {
+    let schema = alternative(schema, false);
     match kind(schema) {
         "integer" | "number" => Value::from(0),
         "boolean" => Value::Bool(false),

@@ -83,6 +83,10 @@ pub(crate) fn fill(text: &str, earlier: &Event, new: &NewEvent) -> String {
     };
     let mut values = Vec::new();
     collect(document.get_ref(), "", &mut values);
+    let account = values
+        .iter()
+        .find(|(path, ..)| path == "aws.account")
+        .map(|(_, _, account)| account.clone());
     let mut filled = text.to_owned();
     // From the end, so that the earlier places stay where they are.
     values.sort_by_key(|(_, span, _)| std::cmp::Reverse(span.start));
@@ -94,8 +98,18 @@ pub(crate) fn fill(text: &str, earlier: &Event, new: &NewEvent) -> String {
             "event.zone" => new.zone.clone(),
             "aws.account" => new.account.clone(),
             "event.ends" | "event.doors" => relative(&value, earlier),
-            _ if path.starts_with("phases") && path.ends_with("from") => relative(&value, earlier),
-            _ => renamed(&value, earlier.id.as_str(), new.id.as_str()),
+            "phases.from" | "geo.windows.from" | "geo.windows.until" | "waivers.expires" => {
+                relative(&value, earlier)
+            }
+            _ => {
+                // Resources named by ARN are the new event's in its own account.
+                let moved = account
+                    .as_deref()
+                    .zip(new.account.as_deref())
+                    .and_then(|(from, to)| renamed(&value, from, to));
+                let of_account = moved.as_deref().unwrap_or(&value);
+                renamed(of_account, earlier.id.as_str(), new.id.as_str()).or(moved)
+            }
         };
         if let Some(replaced) = replaced {
             filled.replace_range(span, &toml::Value::String(replaced).to_string());

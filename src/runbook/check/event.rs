@@ -111,7 +111,7 @@ fn zone(name: &str, notes: &mut Notes) -> Option<TimeZone> {
 
 /// A time placed by what is known so far. A time relative to one that is broken itself is none,
 /// without a note of its own.
-fn time(
+pub(super) fn time(
     path: &str,
     text: &str,
     anchors: Anchors<'_>,
@@ -138,18 +138,23 @@ fn time(
     }
 }
 
-pub(super) fn phases(
-    sections: Option<&[PhaseSection]>,
-    event: &Event,
-    notes: &mut Notes,
-) -> Vec<PhaseStart> {
-    let anchors = Anchors {
+/// The points of a sound event that other sections' times are counted from.
+pub(super) fn anchors(event: &Event) -> Anchors<'_> {
+    Anchors {
         starts: Some(event.starts),
         ends: Some(event.ends),
         doors: Some(event.doors),
         now: None,
         zone: &event.zone,
-    };
+    }
+}
+
+pub(super) fn phases(
+    sections: Option<&[PhaseSection]>,
+    event: &Event,
+    notes: &mut Notes,
+) -> Vec<PhaseStart> {
+    let anchors = anchors(event);
     let usual = usual_phases();
     let sections = match sections {
         Some(sections) if !sections.is_empty() => sections,

@@ -1,8 +1,14 @@
 //! What is wrong with the values of a runbook, all of it, without I/O. A value is parsed where it
 //! is checked, so a runbook without errors comes out resolved.
 
+mod arn;
 mod event;
+mod evidence;
+mod gate;
+mod rights;
+mod supply;
 mod viewers;
+mod web_acl;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,9 +16,7 @@ use std::path::Path;
 use crate::event::text::{did_you_mean, shortened};
 use crate::runbook::model::{AwsSection, DistributionSection, File, LedgerSection};
 use crate::runbook::note::{Note, Problem, Severity};
-use crate::runbook::resolved::{
-    Aws, Distribution, Event, Ledger, LedgerStore, Logs, Runbook, Targets, Workflow, folder_of,
-};
+use crate::runbook::resolved::{Aws, Distribution, Event, Ledger, LedgerStore, Runbook, folder_of};
 
 /// Checks a runbook's values. The runbook is there exactly if no note is an error.
 pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>, Vec<Note>) {
@@ -29,7 +33,7 @@ pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>,
     let geo = file
         .geo
         .as_ref()
-        .and_then(|geo| viewers::geo(geo, &mut notes));
+        .and_then(|geo| viewers::geo(geo, event.as_ref(), &mut notes));
     let waf = file
         .waf
         .as_ref()
@@ -42,6 +46,38 @@ pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>,
     let phases = event
         .as_ref()
         .map(|event| event::phases(file.phases.as_deref(), event, &mut notes));
+    let forecast = file
+        .forecast
+        .as_ref()
+        .and_then(|forecast| supply::forecast(forecast, &distributions, &mut notes));
+    let origins = file
+        .origins
+        .as_ref()
+        .and_then(|origins| supply::origins(origins, &mut notes));
+    let workflow = file
+        .workflow
+        .as_ref()
+        .map(|workflow| supply::workflow(workflow, &aws, &mut notes))
+        .unwrap_or_default();
+    let logs = file
+        .logs
+        .as_ref()
+        .map(|logs| evidence::logs(logs, id, &aws, &mut notes))
+        .unwrap_or_default();
+    let athena = file
+        .athena
+        .as_ref()
+        .and_then(|athena| evidence::athena(athena, id, &mut notes));
+    let dashboard = file
+        .dashboard
+        .as_ref()
+        .map(|dashboard| evidence::dashboard(dashboard, id, &aws, &mut notes));
+    let targets = evidence::targets(file.targets.as_ref(), &mut notes);
+    let waivers = evidence::waivers(
+        file.waivers.as_deref().unwrap_or_default(),
+        event.as_ref(),
+        &mut notes,
+    );
     let notes = notes.0;
     if notes.iter().any(|note| note.severity == Severity::Error) {
         return (None, notes);
@@ -55,19 +91,22 @@ pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>,
         tokens,
         ledger,
         phases,
-        forecast: None,
-        origins: None,
-        workflow: Workflow::default(),
-        logs: Logs::default(),
-        athena: None,
-        dashboard: None,
-        targets: Targets::default(),
-        waivers: Vec::new(),
+        forecast,
+        origins,
+        workflow,
+        logs,
+        athena,
+        dashboard,
+        targets,
+        waivers,
         path: path.to_owned(),
         digest: digest.to_owned(),
     });
     (runbook, notes)
 }
+
+#[cfg(test)]
+mod tests;
 
 /// The notes so far.
 #[derive(Debug, Default)]
@@ -92,6 +131,78 @@ impl Notes {
         result
             .map_err(|error| self.error(path, problem(error)))
             .ok()
+    }
+}
+
+/// The percentages of a table by name: each more than 0, and not more than all together.
+fn percentages<'a>(
+    path: &str,
+    shares: impl Iterator<Item = (&'a String, &'a f64)>,
+    notes: &mut Notes,
+) -> f64 {
+    let mut sum = 0.0;
+    for (name, share) in shares {
+        if !is_percentage(*share) {
+            notes.error(format!("{path}.{name}"), Problem::Percentage);
+        }
+        sum += share;
+    }
+    if sum > 100.0 + ROUNDING {
+        notes.error(path, Problem::SharesTooMuch(sum));
+    }
+    sum
+}
+
+/// By how much shares may miss 100% because each was rounded.
+const ROUNDING: f64 = 0.5;
+
+fn is_percentage(value: f64) -> bool {
+    value > 0.0 && value <= 100.0
+}
+
+/// An `https://` URL with a host and nothing that could confuse who asks it.
+fn https_url(path: String, url: &str, notes: &mut Notes) {
+    let host = url.strip_prefix("https://").map(|rest| {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.split(':').next().unwrap_or_default()
+    });
+    let is_plain = url.len() <= 2_048 && url.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_plain || !host.is_some_and(is_host_name) {
+        notes.error(path, Problem::Url(shortened(url, 80)));
+    }
+}
+
+fn region(path: &str, region: &str, notes: &mut Notes) {
+    let parts: Vec<&str> = region.split('-').collect();
+    let is_region = parts.len() >= 3
+        && parts.iter().enumerate().all(|(index, part)| {
+            let last = index + 1 == parts.len();
+            !part.is_empty()
+                && part.bytes().all(|byte| {
+                    if last {
+                        byte.is_ascii_digit()
+                    } else {
+                        byte.is_ascii_lowercase()
+                    }
+                })
+        });
+    if !is_region {
+        notes.error(path, Problem::Region(shortened(region, 40)));
+    }
+}
+
+/// The names of a list, those that stand there again noted.
+fn unique<'a>(
+    what: &'static str,
+    names: impl Iterator<Item = (String, &'a str)>,
+    notes: &mut Notes,
+) {
+    let mut seen = HashSet::new();
+    for (path, name) in names {
+        if !seen.insert(name) {
+            let name = shortened(name, 60);
+            notes.error(path, Problem::Duplicate { what, name });
+        }
     }
 }
 

@@ -6,21 +6,19 @@ use crate::event::cidr::Cidr;
 use crate::event::country::{Country, expand};
 use crate::event::duration::Lasting;
 use crate::event::text::shortened;
-use crate::runbook::check::{Notes, aws_name};
+use crate::runbook::check::{Notes, aws_name, gate, is_percentage, rights, web_acl};
 use crate::runbook::model::{
     GeoMode, GeoSection, KeyReference, NeverBlockSection, TokenFormat, TokensSection, WafSection,
 };
 use crate::runbook::note::Problem;
-use crate::runbook::resolved::{
-    Gate, Geo, KeySource, NeverBlock, Percent, RuleAction, TokenSource, Tokens, Waf,
-};
+use crate::runbook::resolved::{Event, Geo, KeySource, NeverBlock, Percent, Tokens, Waf};
 
 /// The longest name of a WAF IP set or web ACL; aws-facts, section 3.
 const LONGEST_WAF_NAME: usize = 128;
 /// The longest name of a CloudFront function or KeyValueStore.
 const LONGEST_FUNCTION_NAME: usize = 64;
 
-pub(super) fn geo(section: &GeoSection, notes: &mut Notes) -> Option<Geo> {
+pub(super) fn geo(section: &GeoSection, event: Option<&Event>, notes: &mut Notes) -> Option<Geo> {
     let listed = countries("geo.countries", &section.countries, notes);
     let protected = section.never_block.as_deref().unwrap_or_default();
     let never_block = countries("geo.never-block", protected, notes);
@@ -28,14 +26,21 @@ pub(super) fn geo(section: &GeoSection, notes: &mut Notes) -> Option<Geo> {
         notes.error("geo.countries", Problem::AllowNobody);
         return None;
     }
+    let states = rights::states(section.states.as_deref().unwrap_or_default(), notes);
+    let metros = section
+        .metros
+        .as_ref()
+        .map(|metros| rights::metros(metros, notes));
+    let windows = rights::windows(section.windows.as_deref().unwrap_or_default(), event, notes);
     let geo = Geo {
         mode: section.mode,
         countries: sorted(listed.as_ref()?),
         never_block: sorted(never_block.as_ref()?),
-        states: Vec::new(),
-        metros: None,
-        windows: Vec::new(),
+        states,
+        metros,
+        windows,
     };
+    rights::against_the_list(&geo, section, notes);
     let mut is_sound = true;
     for (expanded, index) in never_block?.iter().zip(0..) {
         for country in expanded.iter().filter(|country| geo.blocks(**country)) {
@@ -48,7 +53,11 @@ pub(super) fn geo(section: &GeoSection, notes: &mut Notes) -> Option<Geo> {
 }
 
 /// What each text stands for; none if one of them stands for nothing.
-fn countries(path: &str, texts: &[String], notes: &mut Notes) -> Option<Vec<Vec<Country>>> {
+pub(super) fn countries(
+    path: &str,
+    texts: &[String],
+    notes: &mut Notes,
+) -> Option<Vec<Vec<Country>>> {
     let expanded: Vec<Option<Vec<Country>>> = texts
         .iter()
         .zip(0..)
@@ -57,7 +66,7 @@ fn countries(path: &str, texts: &[String], notes: &mut Notes) -> Option<Vec<Vec<
     expanded.into_iter().collect()
 }
 
-fn sorted(expanded: &[Vec<Country>]) -> Vec<Country> {
+pub(super) fn sorted(expanded: &[Vec<Country>]) -> Vec<Country> {
     let mut countries: Vec<Country> = expanded.iter().flatten().copied().collect();
     countries.sort_unstable();
     countries.dedup();
@@ -99,10 +108,7 @@ pub(super) fn waf(section: &WafSection, id: &str, notes: &mut Notes) -> Option<W
         section.default_duration.as_deref(),
         notes,
     );
-    if section
-        .audience_cap
-        .is_some_and(|cap| !(cap > 0.0 && cap <= 100.0))
-    {
+    if section.audience_cap.is_some_and(|cap| !is_percentage(cap)) {
         notes.error("waf.audience-cap", Problem::Percentage);
     }
     Some(Waf {
@@ -114,9 +120,12 @@ pub(super) fn waf(section: &WafSection, id: &str, notes: &mut Notes) -> Option<W
         widest_v6: widest_v6?,
         default_duration: default_duration?,
         audience_cap: section.audience_cap.map(Percent),
-        blocklist: RuleAction::default(),
-        managed: Vec::new(),
-        rate: None,
+        blocklist: section.blocklist.unwrap_or_default(),
+        managed: web_acl::managed(section.managed.as_deref().unwrap_or_default(), notes),
+        rate: section
+            .rate
+            .as_ref()
+            .and_then(|rate| web_acl::rate(rate, notes)),
     })
 }
 
@@ -199,6 +208,7 @@ pub(super) fn tokens(
         section.default_duration.as_deref(),
         notes,
     );
+    let gate = gate::gate(section.gate.as_ref(), section.format, notes);
     let key = match &section.key {
         None => None,
         Some(reference) => Some(key_source(reference, folder, notes)?),
@@ -211,18 +221,7 @@ pub(super) fn tokens(
         mode: section.mode.unwrap_or_default(),
         default_duration: default_duration?,
         key,
-        gate: Gate {
-            sources: vec![
-                TokenSource::Query("token".to_owned()),
-                TokenSource::Header("authorization".to_owned()),
-            ],
-            path_claim: None,
-            country_claim: None,
-            network_claim: None,
-            user_agent_claim: None,
-            open_paths: Vec::new(),
-            leeway_seconds: 30,
-        },
+        gate: gate?,
     })
 }
 

@@ -128,6 +128,15 @@ fn the_least_runbook_gets_its_defaults() {
         from = "2026-06-15T23:30:00+02:00"
         allow = ["all"]
         break-glass = true
+
+        [targets]
+        cache-hit-ratio = 95.0
+        errors-4xx = 2.0
+        errors-5xx = 0.1
+        time-to-first-byte = "400ms"
+        origin-latency = "500ms"
+        rebuffering = 0.5
+        function-utilization = 70.0
         "##);
 }
 
@@ -538,7 +547,7 @@ proptest! {
     /// Whatever an editor's slip makes of a runbook is answered, and a refusal names a place.
     #[test]
     fn every_slip_is_answered(
-        line in 0usize..120,
+        line in 0usize..260,
         slip in prop::sample::select(vec!["", "[]", "7", "-7", "1e9", "nan", "true", "\"x\"", "{}", "[{}]", "[\"\"]", "1979-05-27", "07:32:00"]),
         cut in any::<bool>(),
     ) {

@@ -2,10 +2,27 @@
 //!
 //! Values stay texts: `check` and `load` parse them, so that all problems are found at once.
 
+mod evidence;
+mod supply;
+mod viewers;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::phase::Phase;
+
+pub(crate) use evidence::{
+    AccessLogsSection, AthenaSection, DashboardSection, LogFormat, LogsSection, Panel,
+    RealtimeLogsSection, TablesSection, TargetsSection, WaiverSection,
+};
+pub(crate) use supply::{
+    AccessSection, AccessWord, FlowSection, ForecastSection, OriginGroupSection, OriginsSection,
+    RungSection, SecretHeaderSection, WorkflowSection,
+};
+pub(crate) use viewers::{
+    GateSection, GeoWindowSection, ManagedRulesSection, MetrosSection, RateSection, RuleAction,
+    StatesSection, TokenSource,
+};
 
 /// An onair runbook: everything that belongs to one live-streaming event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +52,30 @@ pub(crate) struct File {
     /// From when each phase runs and what may be changed in it; without any, the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) phases: Option<Vec<PhaseSection>>,
+    /// The audience that capacity checks are computed from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) forecast: Option<ForecastSection>,
+    /// What the distributions' origins should be like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origins: Option<OriginsSection>,
+    /// The live workflow in front of CloudFront.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workflow: Option<WorkflowSection>,
+    /// Which logs are kept, and where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) logs: Option<LogsSection>,
+    /// Where queries run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) athena: Option<AthenaSection>,
+    /// The event's CloudWatch dashboard and alarms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dashboard: Option<DashboardSection>,
+    /// What good looks like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) targets: Option<TargetsSection>,
+    /// Risks that somebody accepted for a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waivers: Option<Vec<WaiverSection>>,
 }
 
 /// The event and its times.
@@ -150,6 +191,15 @@ pub(crate) struct GeoSection {
     /// Countries that no command may block without an override.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) never_block: Option<Vec<String>>,
+    /// States with or without rights, enforced by rules of the web ACL and by the edge function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) states: Option<Vec<StatesSection>>,
+    /// Metro areas with or without rights, enforced by the edge function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metros: Option<MetrosSection>,
+    /// Times in which countries are blocked, or let in, other than the list says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) windows: Option<Vec<GeoWindowSection>>,
 }
 
 /// How the list of countries is meant.
@@ -190,6 +240,15 @@ pub(crate) struct WafSection {
     /// The percentage of the audience that one change may shut out without an override.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) audience_cap: Option<f64>,
+    /// What the blocklist's rule does; by default block. Count tries it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) blocklist: Option<RuleAction>,
+    /// AWS's managed rule groups that the web ACL should have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) managed: Option<Vec<ManagedRulesSection>>,
+    /// A limit of the requests of one address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<RateSection>,
 }
 
 /// A network that must not be blocked.
@@ -228,6 +287,9 @@ pub(crate) struct TokensSection {
     /// Where the signing key lives; the key itself never stands in a runbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<KeyReference>,
+    /// What the edge function checks besides signature, expiry and revocation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gate: Option<GateSection>,
 }
 
 /// The viewers' tokens' format.
@@ -295,61 +357,4 @@ pub(crate) struct PhaseSection {
     /// default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) break_glass: Option<bool>,
-}
-
-/// What a rule of the web ACL does with what it matches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum RuleAction {
-    /// It is counted and let through.
-    Count,
-    /// It is refused.
-    #[default]
-    Block,
-}
-
-/// Where a token may be in a request: `path` (the first segment), `query:NAME`, `cookie:NAME`,
-/// `header:NAME`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum TokenSource {
-    /// The first segment of the path.
-    Path,
-    /// A query parameter of this name.
-    Query(String),
-    /// A cookie of this name.
-    Cookie(String),
-    /// A header of this name, lower case.
-    Header(String),
-}
-
-/// The format of the access logs' objects.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum LogFormat {
-    /// Apache Parquet, billed by CloudFront.
-    #[default]
-    Parquet,
-    /// One JSON object a line.
-    Json,
-    /// W3C extended log format with a `#Fields` line.
-    W3c,
-}
-
-/// A part of the dashboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Panel {
-    /// MediaConnect: contribution over SRT.
-    Ingest,
-    /// MediaLive.
-    Encode,
-    /// MediaPackage.
-    Package,
-    /// CloudFront.
-    Delivery,
-    /// AWS WAF and the edge function.
-    Security,
-    /// MediaTailor.
-    Ads,
 }
