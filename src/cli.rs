@@ -253,6 +253,8 @@ pub(crate) enum Command {
     Rehearse(commands::rehearse::Args),
     #[command(display_order = 3)]
     Revoke(commands::token::RevokeArgs),
+    #[command(subcommand, display_order = 9)]
+    Rule(commands::rule::RuleCommand),
     #[command(subcommand, display_order = 14)]
     Runbook(commands::runbook::RunbookCommand),
     #[command(subcommand, display_order = 16)]

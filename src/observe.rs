@@ -6,6 +6,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::cloud::{
     Cloud, CloudError, DistributionDocument, GeoKind, GeoRestriction, IpSetIdentity, StoreSummary,
+    WebAclDocument,
 };
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
@@ -42,11 +43,20 @@ pub(crate) struct ObservedStore {
     pub(crate) values: BTreeMap<String, String>,
 }
 
+/// A web ACL as it is now.
+#[derive(Debug, Clone)]
+pub(crate) struct ObservedAcl {
+    pub(crate) document: WebAclDocument,
+    pub(crate) lock_token: String,
+}
+
 /// Why something that the runbook names could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ObserveError {
     #[error("there is no IP set named {name} in the account ({scope})")]
     NoSuchSet { name: String, scope: &'static str },
+    #[error("there is no web ACL named {0} in the account (scope CLOUDFRONT)")]
+    NoSuchAcl(String),
     #[error("there is no key value store named {0} in the account")]
     NoSuchStore(String),
     #[error("distribution {id}: its configuration could not be read: {message}")]
@@ -103,6 +113,30 @@ pub(crate) async fn ip_set(
         addresses,
         unread,
         lock_token: set.version,
+    })
+}
+
+/// Finds the web ACL of this name and reads it.
+pub(crate) async fn web_acl(cloud: &Cloud, name: &str) -> Result<ObservedAcl, ObserveError> {
+    let found = cloud
+        .web_acls()
+        .await?
+        .into_iter()
+        .find(|acl| acl.name == name)
+        .ok_or_else(|| ObserveError::NoSuchAcl(name.to_owned()))?;
+    web_acl_again(cloud, name, &found.id).await
+}
+
+/// Reads one web ACL again.
+pub(crate) async fn web_acl_again(
+    cloud: &Cloud,
+    name: &str,
+    id: &str,
+) -> Result<ObservedAcl, ObserveError> {
+    let acl = cloud.web_acl(name, id).await?;
+    Ok(ObservedAcl {
+        document: acl.value,
+        lock_token: acl.version,
     })
 }
 

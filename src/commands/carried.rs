@@ -303,6 +303,7 @@ fn lifts(view: &View, change: &Change) -> bool {
         || (!intent.closes.is_empty()
             && intent.opens.prefixes.is_empty()
             && intent.opens.keys.is_empty()
+            && intent.opens.rules.is_empty()
             && intent
                 .closes
                 .iter()

@@ -14,6 +14,7 @@ pub(crate) mod new;
 pub(crate) mod provision;
 mod provisioned;
 pub(crate) mod rehearse;
+pub(crate) mod rule;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
 pub(crate) mod status;
@@ -54,6 +55,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::Provision(args) => provision::run(args, context).await,
         Command::Rehearse(args) => rehearse::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
+        Command::Rule(command) => rule::run(command, context).await,
         Command::Runbook(command) => runbook::run(command, context),
         Command::Sandbox(command) => sandbox::run(command, context).await,
         Command::Status(args) => status::run(args, context).await,
@@ -93,6 +95,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Provision(_) => provision::COMMAND,
         Command::Rehearse(_) => "rehearse",
         Command::Revoke(_) => "token revoke",
+        Command::Rule(command) => rule::name(command),
         Command::Runbook(command) => runbook::name(command),
         Command::Sandbox(command) => sandbox::name(command),
         Command::Status(_) => "status",

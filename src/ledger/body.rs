@@ -173,11 +173,16 @@ pub(crate) struct Asks {
     pub(crate) countries: Vec<CountryAsk>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) keys: Vec<KeyAsk>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rules: Vec<RuleAsk>,
 }
 
 impl Asks {
     pub(crate) fn is_empty(&self) -> bool {
-        self.prefixes.is_empty() && self.countries.is_empty() && self.keys.is_empty()
+        self.prefixes.is_empty()
+            && self.countries.is_empty()
+            && self.keys.is_empty()
+            && self.rules.is_empty()
     }
 }
 
@@ -223,6 +228,40 @@ pub(crate) struct KeyAsk {
     /// The value that was there already and that nothing of ours explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) already_there: Option<String>,
+}
+
+/// One rule of a web ACL that counts or blocks for a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct RuleAsk {
+    /// The web ACL's name.
+    pub(crate) web_acl: String,
+    /// The rule's name, unique in its web ACL.
+    pub(crate) rule: String,
+    pub(crate) wanted: RuleMove,
+    /// The rule's action before any entry asked for another, in WAF's wire form, such as
+    /// `{"Action":{"Block":{}}}`: it comes back when no entry asks any more.
+    pub(crate) before: serde_json::Value,
+}
+
+/// What a rule does with what it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RuleMove {
+    /// It only counts.
+    Count,
+    /// It blocks; a managed list does what its own rules say.
+    Block,
+}
+
+impl RuleMove {
+    /// The word that commands, plans and JSON use.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Block => "block",
+        }
+    }
 }
 
 /// All or some of what an earlier entry asks for.

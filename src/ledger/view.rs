@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::body::{
     Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof,
-    Verdict, What,
+    RuleAsk, Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -524,6 +524,13 @@ impl View {
         )
     }
 
+    /// The rules of web ACLs that `change` still asks for.
+    pub(crate) fn rules<'a>(&'a self, change: &'a Change) -> Vec<(&'a RuleAsk, Standing)> {
+        self.discrete(change, &change.intent().opens.rules, |_, what| {
+            matches!(what, What::All)
+        })
+    }
+
     fn discrete<'a, T>(
         &'a self,
         change: &'a Change,
@@ -570,6 +577,10 @@ impl View {
                 .any(|(_, standing)| closing(standing))
             || self
                 .keys(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
+            || self
+                .rules(change)
                 .iter()
                 .any(|(_, standing)| closing(standing))
     }
@@ -693,6 +704,7 @@ impl View {
             .iter()
             .any(|country| other.countries.contains(country))
             || one.keys.iter().any(|key| other.keys.contains(key))
+            || one.rules.iter().any(|rule| other.rules.contains(rule))
             || {
                 let index = CidrIndex::new(one.prefixes);
                 other
@@ -744,6 +756,8 @@ struct Subjects {
     prefixes: Vec<Cidr>,
     countries: HashSet<String>,
     keys: HashSet<String>,
+    /// Web ACL and rule.
+    rules: HashSet<(String, String)>,
 }
 
 impl Subjects {
@@ -758,6 +772,13 @@ impl Subjects {
         );
         self.keys
             .extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
+        self.rules.extend(
+            intent
+                .opens
+                .rules
+                .iter()
+                .map(|ask| (ask.web_acl.clone(), ask.rule.clone())),
+        );
     }
 }
 

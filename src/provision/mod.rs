@@ -10,6 +10,7 @@ mod parts;
 mod run;
 mod scene;
 mod step;
+mod waf;
 
 use async_trait::async_trait;
 

@@ -17,10 +17,11 @@ pub(crate) mod template;
 mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{GeoMode, TokenFormat, TokenMode, TokenSource};
+pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, RealtimeLogs, Runbook, Tokens,
+    Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, RealtimeLogs, Runbook,
+    StateRights, Tokens, Waf,
 };
 #[cfg(test)]
-pub(crate) use resolved::{MetroRights, StateRights};
+pub(crate) use resolved::{ManagedRules, MetroRights, RateRule};

@@ -19,6 +19,7 @@ mod testing;
 mod tests;
 mod transport;
 mod wafv2;
+mod wafv2_writes;
 
 use std::fmt;
 
