@@ -144,7 +144,11 @@ impl World {
             Stage::Plan { read, version } => {
                 let wish = RuleWish::of(&self.book.view(), &id, ACL);
                 let plan = plan_rules(&read, &wish);
-                prop_assert_eq!(rest(&plan.after), rest(&read), "more than an action changed");
+                prop_assert_eq!(
+                    rest(&plan.after),
+                    rest(&read),
+                    "more than an action changed"
+                );
                 prop_assert_eq!(&plan, &plan_rules(&read, &wish));
                 prop_assert!(!plan_rules(&plan.after, &wish).changes_something());
                 if plan.changes_something() || plan.must_write {
