@@ -106,6 +106,16 @@ impl Intention for Undo {
 
     fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
         let target = self.target(basis)?;
+        if super::provision::is_provisioning(target) {
+            return Err(Failure::refused(
+                "undo.provision",
+                format!(
+                    "{} made or removed resources, and that is not taken back by an undo",
+                    target.name()
+                ),
+            )
+            .hint("what it made goes with `onair teardown`; what it removed comes back with `onair provision`"));
+        }
         let touched = Touched::by(&basis.view, target.intent());
         Ok(Needs {
             families: touched.families.into_iter().collect(),

@@ -13,6 +13,8 @@ mod parts;
 mod run;
 mod scene;
 mod step;
+#[cfg(test)]
+mod tests;
 mod waf;
 
 use async_trait::async_trait;

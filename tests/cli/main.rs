@@ -8,6 +8,7 @@ mod harness;
 mod iam_policy;
 mod ip;
 mod ledger;
+mod provision;
 mod rule;
 mod runbook;
 mod status;

@@ -6,6 +6,7 @@ use futures_util::join;
 use super::store::wait_until_ready;
 use super::{every, function_arn, if_there, is_in_use, may_be_ours};
 use crate::cloud::{Approved, CloudError, FunctionCode, FunctionStage};
+use crate::edge::gate;
 use crate::provision::{
     Action, Difference, Done, Made, Managed, Owned, Part, PartError, Scene, Stage, Step,
     fingerprint,
@@ -82,12 +83,8 @@ impl Observed {
 }
 
 /// The function's code for this runbook.
-pub(crate) fn code(runbook: &Runbook) -> Vec<u8> {
-    format!(
-        "// onair gate of {}\nasync function handler(event) {{ return event.request; }}\n",
-        runbook.event.id
-    )
-    .into_bytes()
+fn code(runbook: &Runbook) -> Vec<u8> {
+    gate::render(runbook).into_bytes()
 }
 
 async fn observe(scene: &Scene<'_>, name: &str) -> Result<Option<Observed>, PartError> {
