@@ -1,14 +1,5 @@
 //! What `TestFunction` is asked for and says.
 
-/// The two stages of a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FunctionStage {
-    /// What was sent last.
-    Development,
-    /// What runs at the edges.
-    Live,
-}
-
 /// What a function did with an event, as CloudFront tells it. It may hold a token: not to be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TestAnswer {

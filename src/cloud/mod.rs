@@ -10,10 +10,10 @@ mod document;
 mod edge_resources;
 mod error;
 pub(crate) mod fetch;
+mod function_test;
 mod log_model;
 pub(crate) mod media;
 pub(crate) mod metrics;
-mod function_test;
 mod model;
 mod options;
 mod policies;
@@ -25,12 +25,12 @@ pub(crate) use document::{
 };
 pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
+pub(crate) use function_test::TestAnswer;
 pub(crate) use log_model::{
     CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,
     DeliverySource, DeliveryTemplate, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags,
     WorkGroup,
 };
-pub(crate) use function_test::{FunctionStage, TestAnswer};
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,

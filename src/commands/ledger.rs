@@ -717,6 +717,8 @@ fn asks(view: &View, change: &Change, say: &mut impl FnMut(&str, &str)) {
                 ask.wanted.word(),
                 crate::plan::rules::word_of(&ask.before)
             ),
+        );
+    }
     for ask in &opens.settings {
         let before = ask.before.as_deref().unwrap_or("nothing");
         say(

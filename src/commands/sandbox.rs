@@ -8,8 +8,6 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use std::collections::BTreeSet;
-
 use crate::clock::Clock;
 use crate::context::{Context, sandbox_failure};
 use crate::edge::{GeoKind, GeoRestriction};
@@ -329,6 +327,8 @@ fn buckets(runbook: &Runbook) -> Vec<SeedBucket> {
             region: runbook.aws.region.clone(),
         })
         .collect()
+}
+
 /// What a rehearsal's store holds from the start: a signing key that is random and opens nothing real, and
 /// the key of the log digests. The mode is the runbook's.
 pub(crate) fn rehearsal_items(runbook: &Runbook) -> BTreeMap<String, String> {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::body::{
-    Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof, RuleAsk, SettingAsk, Verdict, What,
+    Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof,
+    RuleAsk, SettingAsk, Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -528,6 +529,8 @@ impl View {
         self.discrete(change, &change.intent().opens.rules, |_, what| {
             matches!(what, What::All)
         })
+    }
+
     /// The settings of the edge that `change` still asks for.
     pub(crate) fn settings<'a>(&'a self, change: &'a Change) -> Vec<(&'a SettingAsk, Standing)> {
         self.discrete(
@@ -591,6 +594,9 @@ impl View {
                 .any(|(_, standing)| closing(standing))
             || self
                 .rules(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
+            || self
                 .settings(change)
                 .iter()
                 .any(|(_, standing)| closing(standing))

@@ -15,8 +15,7 @@ pub(crate) fn all() -> Vec<Box<dyn Part>> {
         Box::new(cloudfront::DistributionPart),
     ];
     parts.extend(logs::parts());
+    parts.push(Box::new(dashboard::DashboardPart));
+    parts.push(Box::new(alarms::AlarmPart));
     parts
-        Box::new(dashboard::DashboardPart),
-        Box::new(alarms::AlarmPart),
-    ]
 }

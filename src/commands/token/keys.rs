@@ -349,6 +349,8 @@ async fn write_down_and_apply(
         intent: entry.id,
         result,
         error: error.clone(),
+        made: Vec::new(),
+        removed: Vec::new(),
         parts: vec![PartOutcome {
             resource: format!("key-value-store {}", session.store_name()?),
             result,

@@ -54,7 +54,6 @@ pub(crate) fn name(command: &TokenCommand) -> &'static str {
 pub(crate) async fn run(command: &TokenCommand, context: &Context) -> Result<Answer, Failure> {
     match command {
         TokenCommand::Inspect(args) => inspect::inspect(args, context).await,
-        TokenCommand::Inspect(args) => inspect::inspect(args, context),
         TokenCommand::Keys(command) => keys::run(command, context).await,
         TokenCommand::List(args) => list::list(args, &context.session().await?).await,
         TokenCommand::Mint(args) => mint::mint(args, context).await,
