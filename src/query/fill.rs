@@ -120,7 +120,10 @@ mod tests {
             let text = fill(&query, &scope);
             assert!(!text.contains("{{"), "{text}");
             assert!(text.contains("\"cup\"\"final\"."), "{text}");
-            assert!(text.contains("TIMESTAMP '2026-06-14 17:00:00 UTC'"), "{text}");
+            assert!(
+                text.contains("TIMESTAMP '2026-06-14 17:00:00 UTC'"),
+                "{text}"
+            );
         }
     }
 }

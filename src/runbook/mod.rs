@@ -22,6 +22,6 @@ pub(crate) use note::{Note, Severity, render_notes};
 #[cfg(test)]
 pub(crate) use resolved::Rung;
 pub(crate) use resolved::{
-    AccessLogs, Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, RealtimeLogs, Runbook,
-    Tokens,
+    AccessLogs, Allowed, Arn, Distribution, Forecast, KeySource, LedgerStore, RealtimeLogs,
+    Runbook, Tokens,
 };

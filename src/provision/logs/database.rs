@@ -30,12 +30,8 @@ impl Part for DatabasePart {
         Ok(vec![match found {
             None => Step::create(KIND, &athena.database),
             Some(found) => {
-                let step = Step::existing(
-                    KIND,
-                    &athena.database,
-                    Vec::new(),
-                    fingerprint(&found.name),
-                );
+                let step =
+                    Step::existing(KIND, &athena.database, Vec::new(), fingerprint(&found.name));
                 if is_marked(scene, &found.parameters) {
                     step
                 } else {
@@ -116,10 +112,7 @@ impl Part for DatabasePart {
     }
 }
 
-async fn observe(
-    scene: &Scene<'_>,
-    name: &str,
-) -> Result<Option<CatalogDatabase>, PartError> {
+async fn observe(scene: &Scene<'_>, name: &str) -> Result<Option<CatalogDatabase>, PartError> {
     let region = &scene.runbook.aws.region;
     Ok(there(scene.cloud.catalog_database(region, name).await)?)
 }

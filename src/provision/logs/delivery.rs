@@ -51,7 +51,10 @@ impl Observed {
         })
     }
 
-    fn deliveries_of<'a>(&'a self, source: &'a DeliverySource) -> impl Iterator<Item = &'a Delivery> {
+    fn deliveries_of<'a>(
+        &'a self,
+        source: &'a DeliverySource,
+    ) -> impl Iterator<Item = &'a Delivery> {
         self.deliveries
             .iter()
             .filter(move |delivery| delivery.source == source.name)
@@ -124,13 +127,27 @@ impl Part for DeliveryPart {
         let Some(distribution) = distribution else {
             return Ok(Done::unchanged());
         };
-        let now = delivery_step(scene, &wanted, &observed, &distribution.name, &distribution.id);
+        let now = delivery_step(
+            scene,
+            &wanted,
+            &observed,
+            &distribution.name,
+            &distribution.id,
+        );
         match now.action {
             Action::Keep => return Ok(Done::unchanged()),
             Action::Refused => return Err(not_now(&now)),
             _ => scene.check_unmoved(planned, &now.fingerprint, || words(&now))?,
         }
-        deliver(scene, &wanted, &observed, planned, &distribution.id, approved).await
+        deliver(
+            scene,
+            &wanted,
+            &observed,
+            planned,
+            &distribution.id,
+            approved,
+        )
+        .await
     }
 
     async fn owned(&self, scene: &Scene<'_>) -> Result<Vec<Owned>, PartError> {
@@ -176,7 +193,11 @@ impl Part for DeliveryPart {
         let observed = Observed::read(scene).await?;
         let cloud = scene.cloud;
         if observed.destination(&owned.name).is_some() {
-            gone(cloud.delete_delivery_destination(approved, &owned.name).await)?;
+            gone(
+                cloud
+                    .delete_delivery_destination(approved, &owned.name)
+                    .await,
+            )?;
             return Ok(());
         }
         for source in &observed.sources {
@@ -241,7 +262,10 @@ fn destination_step(scene: &Scene<'_>, wanted: &Wanted<'_>, observed: &Observed)
         return Step::refused(
             KIND,
             name,
-            format!("another owner's destination has this name and goes to {}", found.resource),
+            format!(
+                "another owner's destination has this name and goes to {}",
+                found.resource
+            ),
         );
     }
     let is_replaced = !changes.is_empty();
@@ -273,13 +297,11 @@ fn delivery_step(
     let Some(source) = observed.source_of(&distribution_arn(scene, id)) else {
         return Step::create(KIND, name).costing("the objects that it writes");
     };
-    let ours = observed
-        .deliveries_of(source)
-        .find(|delivery| {
-            observed
-                .destination_of(delivery)
-                .is_some_and(|one| one.name == wanted.destination)
-        });
+    let ours = observed.deliveries_of(source).find(|delivery| {
+        observed
+            .destination_of(delivery)
+            .is_some_and(|one| one.name == wanted.destination)
+    });
     if let Some(delivery) = ours {
         let mut changes = Vec::new();
         let fields = |fields: &[String]| fields.join(" ");
@@ -308,19 +330,23 @@ fn delivery_step(
                 Some("its new destination"),
             ));
         }
-        let print = format!("{:?}/{:?}/{}", delivery.fields, delivery.suffix, delivery.hive);
+        let print = format!(
+            "{:?}/{:?}/{}",
+            delivery.fields, delivery.suffix, delivery.hive
+        );
         return Step::existing(KIND, name, changes, fingerprint(print))
             .costing("the objects that it writes");
     }
-    let other = observed
-        .deliveries_of(source)
-        .find_map(|delivery| {
-            let destination = observed.destination_of(delivery)?;
-            (destination.kind == "S3").then_some((delivery, destination))
-        });
+    let other = observed.deliveries_of(source).find_map(|delivery| {
+        let destination = observed.destination_of(delivery)?;
+        (destination.kind == "S3").then_some((delivery, destination))
+    });
     match other {
         None => Step::create(KIND, name)
-            .noting(format!("on the delivery source {}, which stays", source.name))
+            .noting(format!(
+                "on the delivery source {}, which stays",
+                source.name
+            ))
             .costing("the objects that it writes"),
         Some((delivery, destination)) => {
             let has_all = wanted
@@ -334,8 +360,9 @@ fn delivery_step(
                 && delivery.hive == wanted.settings.hive
                 && has_all;
             if is_as_wanted {
-                return Step::existing(KIND, name, Vec::new(), fingerprint(&delivery.id))
-                    .noting(format!("adopted: delivery {} was not made by onair", delivery.id));
+                return Step::existing(KIND, name, Vec::new(), fingerprint(&delivery.id)).noting(
+                    format!("adopted: delivery {} was not made by onair", delivery.id),
+                );
             }
             Step::refused(
                 KIND,

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 
 use super::{gone, made, there, words};
 use crate::cloud::{Approved, NamedQuery};
-use crate::provision::{Action, Difference, Done, Owned, Part, PartError, Scene, Stage, Step, fingerprint};
+use crate::provision::{
+    Action, Difference, Done, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
+};
 use crate::query::{self, CatalogQuery, Scope, Source};
 
 const KIND: &str = "named-query";
@@ -174,7 +176,13 @@ fn parting(text: &str, other: &str) -> String {
         .find(|(_, line)| others.next() != Some(line))
         .map_or_else(
             || format!("{} lines", text.lines().count()),
-            |(number, line)| format!("line {}: {}", number + 1, crate::event::text::printable(line.trim())),
+            |(number, line)| {
+                format!(
+                    "line {}: {}",
+                    number + 1,
+                    crate::event::text::printable(line.trim())
+                )
+            },
         )
 }
 

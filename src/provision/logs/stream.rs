@@ -62,7 +62,9 @@ impl Part for StreamPart {
                 scene.check_unmoved(planned, &now.fingerprint, || words(&now))?;
                 let mut writes = 0;
                 if !is_marked(scene, &observed.tags) {
-                    cloud.tag_stream(approved, region, name, &tags(scene)).await?;
+                    cloud
+                        .tag_stream(approved, region, name, &tags(scene))
+                        .await?;
                     writes += 1;
                 }
                 writes += grow(scene, logs, &observed.stream, approved).await?;
@@ -194,9 +196,11 @@ fn step(scene: &Scene<'_>, logs: &RealtimeLogs, observed: Option<&Observed>) -> 
             capacity(stream)
         )),
         (false, None, _) => step.noting("adopted: it was not made by onair"),
-        (true, None, Some(wanted)) if stream.open_shards > wanted.saturating_mul(2) => step.noting(
-            format!("more than twice the {wanted} shards that the forecast needs; onair takes none away"),
-        ),
+        (true, None, Some(wanted)) if stream.open_shards > wanted.saturating_mul(2) => {
+            step.noting(format!(
+                "more than twice the {wanted} shards that the forecast needs; onair takes none away"
+            ))
+        }
         _ => step,
     }
 }
@@ -228,8 +232,8 @@ async fn grow(
     stream: &Stream,
     approved: &Approved,
 ) -> Result<u32, PartError> {
-    let lacks = wanted(scene, logs)
-        .filter(|wanted| stream.on_demand || stream.open_shards < *wanted);
+    let lacks =
+        wanted(scene, logs).filter(|wanted| stream.on_demand || stream.open_shards < *wanted);
     let Some(wanted) = lacks else {
         return Ok(0);
     };

@@ -39,7 +39,9 @@ impl Part for TablePart {
         approved: &Approved,
     ) -> Result<Done, PartError> {
         let asked = wanted(scene);
-        let Some(wanted) = asked.iter().find(|one| full_name(scene, &one.name) == planned.name)
+        let Some(wanted) = asked
+            .iter()
+            .find(|one| full_name(scene, &one.name) == planned.name)
         else {
             return Ok(Done::unchanged());
         };
@@ -133,7 +135,10 @@ fn wanted(scene: &Scene<'_>) -> Vec<TableDefinition> {
             .iter()
             .map(|one| one.id.as_str())
             .collect(),
-        from: event.doors.saturating_sub(event.grace).unwrap_or(event.doors),
+        from: event
+            .doors
+            .saturating_sub(event.grace)
+            .unwrap_or(event.doors),
         until: event.ends.saturating_add(event.grace).unwrap_or(event.ends),
     };
     let mut wanted = vec![log_table::access(&tables, &athena.access_table, access)];
@@ -153,7 +158,10 @@ fn wanted(scene: &Scene<'_>) -> Vec<TableDefinition> {
 
 async fn observe(scene: &Scene<'_>, name: &str) -> Result<Option<CatalogTable>, PartError> {
     let region = &scene.runbook.aws.region;
-    let read = scene.cloud.catalog_table(region, database(scene), name).await;
+    let read = scene
+        .cloud
+        .catalog_table(region, database(scene), name)
+        .await;
     Ok(there(read)?)
 }
 
@@ -174,7 +182,10 @@ fn step(scene: &Scene<'_>, wanted: &TableDefinition, observed: Option<&CatalogTa
     let found = &found.definition;
     let changes = differences(found, wanted);
     if !is_marked(scene, found) && !scene.claims(KIND, &name) {
-        return if changes.iter().all(|one| one.field.starts_with("Parameters.onair:")) {
+        return if changes
+            .iter()
+            .all(|one| one.field.starts_with("Parameters.onair:"))
+        {
             Step::existing(KIND, name, Vec::new(), fingerprint(format!("{found:?}")))
                 .noting("adopted: it was not made by onair")
         } else {
