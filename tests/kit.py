@@ -331,6 +331,9 @@ class Strict:
         if "x-amzn-requestid" not in headers:
             self.problems.append(f"{name}: no request id")
         protocol = service.metadata["protocol"]
+        if headers.get("content-type", "").startswith("application/x-amz-json"):
+            # A service of several protocols (CloudWatch): boto3 chose this one.
+            protocol = "json"
         if status >= 300:
             code = self._error(name, operation_model, protocol, body, headers)
             self.failed.setdefault(name, set()).add(code)

@@ -75,6 +75,17 @@ struct Trigger {
     missing: MissingData,
 }
 
+/// One of a distribution's rates.
+#[derive(Clone, Copy)]
+struct Rate {
+    metric: &'static str,
+    statistic: &'static str,
+    /// What it is, for people.
+    words: &'static str,
+    comparison: Comparison,
+    threshold: f64,
+}
+
 impl Maker<'_> {
     fn add(
         &mut self,
@@ -107,16 +118,15 @@ impl Maker<'_> {
 
     /// A rate of one distribution, judged only when there are requests enough. CloudFront publishes
     /// nothing for a distribution that nobody asks, which is no fault: missing is not breaching.
-    fn rate(
-        &mut self,
-        id: &str,
-        name: &str,
-        metric: &str,
-        statistic: &str,
-        words: &str,
-        comparison: Comparison,
-        threshold: f64,
-    ) {
+    fn rate(&mut self, of: (&str, &str), rate: Rate) {
+        let (id, name) = of;
+        let Rate {
+            metric,
+            statistic,
+            words,
+            comparison,
+            threshold,
+        } = rate;
         let dimensions = [("DistributionId", id), ("Region", "Global")];
         let calm = if comparison == Comparison::LessThan {
             "100"
@@ -168,43 +178,35 @@ impl Maker<'_> {
         let targets = self.runbook.targets;
         for one in &self.runbook.distributions {
             let (id, name) = (one.id.as_str(), one.name.as_str());
-            let over = Comparison::GreaterThan;
-            self.rate(
-                id,
-                name,
-                "5xxErrorRate",
-                "Average",
-                "5xx errors",
-                over,
-                targets.errors_5xx,
-            );
-            self.rate(
-                id,
-                name,
-                "4xxErrorRate",
-                "Average",
-                "4xx errors",
-                over,
-                targets.errors_4xx,
-            );
-            self.rate(
-                id,
-                name,
-                "CacheHitRate",
-                "Average",
-                "Cache hit ratio",
-                Comparison::LessThan,
-                targets.cache_hit_ratio,
-            );
-            self.rate(
-                id,
-                name,
-                "OriginLatency",
-                "p90",
-                "Origin latency (ms, p90)",
-                over,
-                targets.origin_latency_ms,
-            );
+            let over = |metric, statistic, words, threshold| Rate {
+                metric,
+                statistic,
+                words,
+                comparison: Comparison::GreaterThan,
+                threshold,
+            };
+            let hit_ratio = Rate {
+                comparison: Comparison::LessThan,
+                ..over(
+                    "CacheHitRate",
+                    "Average",
+                    "Cache hit ratio",
+                    targets.cache_hit_ratio,
+                )
+            };
+            for rate in [
+                over("5xxErrorRate", "Average", "5xx errors", targets.errors_5xx),
+                over("4xxErrorRate", "Average", "4xx errors", targets.errors_4xx),
+                hit_ratio,
+                over(
+                    "OriginLatency",
+                    "p90",
+                    "Origin latency (ms, p90)",
+                    targets.origin_latency_ms,
+                ),
+            ] {
+                self.rate((id, name), rate);
+            }
         }
     }
 

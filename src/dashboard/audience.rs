@@ -25,8 +25,12 @@ pub(crate) fn audience(runbook: &Runbook) -> Audience {
         ends: event.ends,
         #[expect(clippy::cast_precision_loss, reason = "viewers are fewer than 2^52")]
         viewers: forecast.map_or(VIEWERS, |forecast| forecast.peak_viewers as f64),
-        bits_per_viewer: forecast.map_or(BITS_PER_VIEWER, |one| one.bits_per_viewer()),
-        requests_per_viewer: forecast.map_or(REQUESTS_PER_VIEWER, |one| one.requests_per_viewer()),
+        bits_per_viewer: forecast
+            .map_or(BITS_PER_VIEWER, crate::runbook::Forecast::bits_per_viewer),
+        requests_per_viewer: forecast.map_or(
+            REQUESTS_PER_VIEWER,
+            crate::runbook::Forecast::requests_per_viewer,
+        ),
         distributions: runbook
             .distributions
             .iter()
@@ -79,7 +83,7 @@ pub(crate) fn audience(runbook: &Runbook) -> Audience {
                     region: arn.region().to_owned(),
                     group: group.to_owned(),
                     channel: channel.to_owned(),
-                    endpoint: endpoint.to_owned(),
+                    name: endpoint.to_owned(),
                 })
             })
             .collect(),

@@ -102,11 +102,17 @@ fn whole_second(at: Timestamp) -> Timestamp {
 
 /// The times of the event in one line, for the header.
 pub(super) fn times_line(kickoff_label: &str, state: &EventState, zone: &TimeZone) -> String {
+    let clock = |at: Timestamp| {
+        let local = at.to_zoned(zone.clone());
+        local.strftime("%H:%M").to_string()
+    };
+    let day = state.times.starts.to_zoned(zone.clone());
     format!(
-        "doors {} · **{kickoff_label} {}** · end {} · {}",
-        time::local_clock(state.times.doors, zone),
-        time::local_clock(state.times.starts, zone),
-        time::local_clock(state.times.ends, zone),
+        "{} · doors {} · **{kickoff_label} {}** · end {} · {}",
+        day.strftime("%A, %-d %B %Y"),
+        clock(state.times.doors),
+        clock(state.times.starts),
+        clock(state.times.ends),
         time::zone_name(zone)
     )
 }

@@ -297,7 +297,7 @@ fn encode(runbook: &Runbook) -> Vec<Chart> {
                     let of = [("ChannelId", id), ("Pipeline", *pipeline)];
                     Row::metric("AWS/MediaLive", metric, &of)
                         .stat(stat)
-                        .label(&format!("{label} · pipeline {pipeline}"))
+                        .label(&format!("{label} · {pipeline}"))
                 })
                 .collect()
         };
@@ -308,17 +308,17 @@ fn encode(runbook: &Runbook) -> Vec<Chart> {
         };
         let mut health = Chart::new(format!("Alerts and loss · {shown}"), region, "");
         health.rows = [
-            lines("ActiveAlerts", "Maximum", "active alerts"),
-            lines("InputLossSeconds", "Sum", "input loss s"),
-            lines("DroppedFrames", "Sum", "dropped frames"),
+            lines("ActiveAlerts", "Maximum", "alerts"),
+            lines("InputLossSeconds", "Sum", "loss s"),
+            lines("DroppedFrames", "Sum", "dropped"),
         ]
         .concat();
         charts.push(health);
         let mut speed = Chart::new(format!("Encoder · {shown}"), region, "");
         speed.right = Some("locked");
-        speed.rows = lines("SvqTime", "Maximum", "time short of quality %");
+        speed.rows = lines("SvqTime", "Maximum", "lower quality % of time");
         speed.rows.extend(
-            lines("PipelinesLocked", "Minimum", "pipelines locked")
+            lines("PipelinesLocked", "Minimum", "locked")
                 .into_iter()
                 .map(Row::right),
         );
@@ -371,7 +371,7 @@ fn package(runbook: &Runbook) -> Vec<Chart> {
             continue;
         };
         let region = arn.region();
-        let shown = name(&format!("{channel}/{endpoint}"));
+        let shown = format!("{} in {region}", name(&format!("{channel}/{endpoint}")));
         let of = [
             ("ChannelGroup", group),
             ("Channel", channel),

@@ -351,28 +351,6 @@ impl Cloud {
             .filter_map(|tag| Some((tag.key?, tag.value?)))
             .collect())
     }
-
-    /// Adds tags to an alarm or a dashboard; `region` is the alarm's.
-    pub(crate) async fn tag_cloudwatch(
-        &self,
-        _approved: &Approved,
-        region: Option<&str>,
-        arn: &str,
-        tags: &[(&str, &str)],
-    ) -> Result<(), CloudError> {
-        let call = self.writing("cloudwatch.TagResource", arn);
-        self.cloudwatch
-            .tag_resource()
-            .resource_arn(arn)
-            .set_tags(Some(sdk_tags(tags)))
-            .customize()
-            .config_override(in_region(region))
-            .interceptor(call.watch())
-            .send()
-            .await
-            .map_err(|error| call.failure(&error))?;
-        Ok(())
-    }
 }
 
 /// The series in the order of their queries; a query without an answer has an empty one.

@@ -281,7 +281,7 @@ fn without_marks(body: &Value) -> Value {
 }
 
 /// Puts the record of `wanted` into the first text, or into a text of its own where none is left.
-fn resign(widgets: &mut Vec<Value>, wanted: &Value) {
+fn resign(widgets: &mut [Value], wanted: &Value) {
     let line = wanted
         .get("widgets")
         .and_then(Value::as_array)

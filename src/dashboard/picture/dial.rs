@@ -38,7 +38,7 @@ pub(super) fn gauge(canvas: &Canvas<'_>, area: Area, properties: &Value, curves:
         canvas.line(vec![center, tip], TEXT, 3);
         canvas.dot(center, 5, TEXT);
     }
-    let shown = value.map_or_else(|| "no data".to_owned(), |value| figure(value));
+    let shown = value.map_or_else(|| "no data".to_owned(), figure);
     let label = curve.map_or("", |curve| curve.label.as_str());
     canvas.text(&shown, (center.0, center.1 + 16), 19, TEXT, Align::Center);
     canvas.text(

@@ -58,6 +58,7 @@ pub(crate) fn svg(runbook: &Runbook, state: &EventState, body: &Value) -> String
     let mut text = String::new();
     let canvas = Canvas::new(&mut text, width.unsigned_abs(), height.unsigned_abs());
     let zone = &runbook.event.zone;
+    let prefix = super::alarms::prefix(runbook);
     for widget in widgets {
         let area = Area {
             x: MARGIN + number(widget, "x") * COLUMN,
@@ -71,7 +72,7 @@ pub(crate) fn svg(runbook: &Runbook, state: &EventState, body: &Value) -> String
             (Some("text"), _) => words(&canvas, area, properties),
             (Some("alarm"), _) => {
                 panel(&canvas, area, properties);
-                alarms(&canvas, area, properties);
+                alarms(&canvas, area, properties, &prefix);
             }
             (Some("metric"), Some("gauge")) => {
                 panel(&canvas, area, properties);
@@ -169,7 +170,7 @@ fn shown(markdown: &str) -> String {
 }
 
 /// The alarms as lamps: all are well in the picture.
-fn alarms(canvas: &Canvas<'_>, area: Area, properties: &Value) {
+fn alarms(canvas: &Canvas<'_>, area: Area, properties: &Value, prefix: &str) {
     let names: Vec<&str> = properties["alarms"]
         .as_array()
         .into_iter()
@@ -187,7 +188,7 @@ fn alarms(canvas: &Canvas<'_>, area: Area, properties: &Value) {
         let at = (inner.x + place.0 * wide + 4, inner.y + place.1 * 18 + 6);
         let green = canvas::color("#2ca02c").unwrap_or(TEXT);
         canvas.dot(at, 4, green);
-        let short = name.splitn(2, '-').nth(1).unwrap_or(name);
+        let short = name.strip_prefix(prefix).unwrap_or(name);
         let short = crate::event::text::shortened(short, 24);
         canvas.text(&short, (at.0 + 10, at.1), 11, DIM, Align::Left);
         place.1 += 1;

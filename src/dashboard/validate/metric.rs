@@ -79,7 +79,7 @@ pub(super) fn check(findings: &mut Findings, path: &str, properties: &Map<String
         let inner = format!("{path}/legend");
         match legend.as_object() {
             Some(legend) => {
-                findings.one_of(legend, &inner, "position", &["right", "bottom", "hidden"])
+                findings.one_of(legend, &inner, "position", &["right", "bottom", "hidden"]);
             }
             None => findings.error(&inner, "Should be object"),
         }
@@ -255,7 +255,7 @@ fn check_line(findings: &mut Findings, path: &str, line: &Value, vertical: bool)
             for (index, end) in pair.iter().enumerate() {
                 match end {
                     Value::Object(end) => {
-                        check_end(findings, &format!("{path}/{index}"), end, vertical)
+                        check_end(findings, &format!("{path}/{index}"), end, vertical);
                     }
                     _ => findings.error(&format!("{path}/{index}"), "Should be object"),
                 }

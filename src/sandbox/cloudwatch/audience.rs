@@ -42,7 +42,7 @@ pub(crate) struct Endpoint {
     pub(crate) region: String,
     pub(crate) group: String,
     pub(crate) channel: String,
-    pub(crate) endpoint: String,
+    pub(crate) name: String,
 }
 
 impl Audience {

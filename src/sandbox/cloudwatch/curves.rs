@@ -145,7 +145,7 @@ impl World<'_> {
                 ("ChannelGroup", one.group.as_str()),
                 ("Channel", one.channel.as_str()),
             ];
-            let endpoint = [channel[0], channel[1], ("OriginEndpoint", &one.endpoint)];
+            let endpoint = [channel[0], channel[1], ("OriginEndpoint", &one.name)];
             add(found, "AWS/MediaPackage", &EGRESS, &endpoint);
             for status in ["2xx", "4xx", "5xx"] {
                 let of = [

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::input::Input;
 use super::wire::{Refusal, time};
@@ -37,8 +37,7 @@ fn invalid(message: impl Into<String>, problems: &[BodyMessage]) -> Refusal {
         "InvalidParameterInput",
         message,
     );
-    refusal.members =
-        Map::from_iter([("dashboardValidationMessages".to_owned(), list_of(problems))]);
+    refusal.members = vec![("dashboardValidationMessages", list_of(problems))];
     refusal
 }
 
@@ -110,6 +109,7 @@ pub(super) fn get(context: &Context<'_>, state: &State, input: &Input) -> Reply 
     Ok((output, false))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all operations answer alike")]
 pub(super) fn list(context: &Context<'_>, state: &State, input: &Input) -> Reply {
     let prefix = input.text("DashboardNamePrefix").unwrap_or_default();
     let after = input.text("NextToken");

@@ -1,6 +1,6 @@
 //! Tags of dashboards and alarms.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::input::Input;
 use super::wire::Refusal;
@@ -20,10 +20,10 @@ fn known(state: &State, input: &Input) -> Result<String, Refusal> {
         "ResourceNotFoundException",
         format!("{arn} does not exist"),
     );
-    refusal.members = Map::from_iter([
-        ("ResourceType".to_owned(), Value::from("resource")),
-        ("ResourceId".to_owned(), Value::from(arn)),
-    ]);
+    refusal.members = vec![
+        ("ResourceType", Value::from("resource")),
+        ("ResourceId", Value::from(arn)),
+    ];
     Err(refusal)
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Refusal {
     pub(super) code: &'static str,
     pub(super) message: String,
     /// Members beside the message.
-    pub(super) members: Map<String, Value>,
+    pub(super) members: Vec<(&'static str, Value)>,
 }
 
 impl Refusal {
@@ -47,7 +47,7 @@ impl Refusal {
             shape,
             code,
             message: message.into(),
-            members: Map::new(),
+            members: Vec::new(),
         }
     }
 
@@ -118,11 +118,10 @@ pub(super) fn read_input(form: Form, call: &Call<'_>) -> Result<Map<String, Valu
         )
     };
     let value = match form {
-        Form::Json if call.body.is_empty() => json!({}),
+        Form::Json | Form::Cbor if call.body.is_empty() => json!({}),
         Form::Json => {
             serde_json::from_slice(call.body).map_err(|error| malformed(error.to_string()))?
         }
-        Form::Cbor if call.body.is_empty() => json!({}),
         Form::Cbor => {
             let value: Cbor =
                 ciborium::from_reader(call.body).map_err(|error| malformed(error.to_string()))?;
@@ -265,7 +264,8 @@ pub(super) fn refused(form: Form, call: &Call<'_>, refusal: &Refusal) -> Answer 
         format!("com.amazonaws.cloudwatch#{}", refusal.shape).into(),
     );
     members.insert("message".to_owned(), refusal.message.as_str().into());
-    members.extend(refusal.members.clone());
+    let more = refusal.members.iter();
+    members.extend(more.map(|(name, value)| ((*name).to_owned(), value.clone())));
     let value = Value::Object(members);
     let mut headers = headers(form, call);
     headers.push(("x-amzn-query-error", format!("{};{fault}", refusal.code)));
@@ -274,7 +274,11 @@ pub(super) fn refused(form: Form, call: &Call<'_>, refusal: &Refusal) -> Answer 
         Form::Json => value.to_string().into_bytes(),
         Form::Query => {
             let mut inner = String::new();
-            write_xml(&mut inner, &Value::Object(refusal.members.clone()));
+            for (name, value) in &refusal.members {
+                inner.push_str(&format!("<{name}>"));
+                write_xml(&mut inner, value);
+                inner.push_str(&format!("</{name}>"));
+            }
             format!(
                 "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message>{inner}</Error><RequestId>{}</RequestId></ErrorResponse>",
                 refusal.code,
@@ -387,7 +391,7 @@ fn write_xml(xml: &mut String, value: &Value) {
                 xml.push_str(&format!("</{name}>"));
             }
         }
-        Value::String(text) => xml.push_str(&quick_xml::escape::escape(text)),
+        Value::String(text) => xml.push_str(&quick_xml::escape::escape(text.as_str())),
         other => xml.push_str(&other.to_string()),
     }
 }
