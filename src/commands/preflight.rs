@@ -16,7 +16,7 @@ use crate::preflight::checks;
 use crate::preflight::history::{Changes, Remembered};
 use crate::preflight::judge::{Bench, Finding, Status, Tally};
 use crate::preflight::select::Patterns;
-use crate::preflight::{Check, Facts, Severity, junit, markdown, run as runner};
+use crate::preflight::{Check, Facts, Gap, Severity, junit, markdown, run as runner};
 use crate::render::{Answer, Sheet};
 use crate::ui::{BAD, GOOD, HINT, STRONG, WARN};
 
@@ -127,7 +127,9 @@ fn patterns(given: &[String], option: &str) -> Result<Patterns, Failure> {
 /// What all checks share; a ledger that cannot be read is a finding, not a failure.
 async fn gather(session: &Session) -> Facts<'_> {
     let (ledger, caller) = tokio::join!(session.read_ledger(), session.caller());
-    drop(caller);
+    let caller = caller
+        .cloned()
+        .map_err(|failure| Gap::Unknown(failure.message.clone()));
     let ledger = ledger.map_err(|failure| {
         let mut why = failure.message.clone();
         for cause in &failure.causes {
@@ -140,7 +142,7 @@ async fn gather(session: &Session) -> Facts<'_> {
         Ok(read) => session.state(&read.view),
         Err(_) => session.state(&crate::ledger::read_local(&session.ledger)),
     };
-    Facts::new(session, state, ledger)
+    Facts::new(session, state, ledger, caller)
 }
 
 async fn ask(

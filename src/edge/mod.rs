@@ -2,7 +2,7 @@
 //! order that CloudFront asks them. Pure: views and requests in, decisions out. Used to explain,
 //! to verify and by the embedded cloud's edges; reading AWS is left to others.
 
-mod acl;
+pub(crate) mod acl;
 mod decide;
 mod geo;
 mod matching;

@@ -16,6 +16,7 @@ mod handles;
 mod heartbeat;
 mod records;
 pub(crate) mod s3;
+pub(crate) mod sightings;
 mod spool;
 pub(crate) mod store;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! Everything here is a pure function of values.
 
 pub(crate) mod change;
-mod cloudfront_ranges;
+pub(crate) mod cloudfront_ranges;
 pub(crate) mod geo;
 pub(crate) mod guard;
 pub(crate) mod ip_set;

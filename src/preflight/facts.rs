@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::Gap;
-use crate::cloud::{Cloud, CloudError};
+use crate::cloud::{Caller, Cloud, CloudError};
 use crate::context::Session;
 use crate::ledger::ReadLedger;
 use crate::ledger::clock::EventState;
@@ -38,6 +38,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) state: EventState,
     /// The ledger, or why it could not be read.
     pub(crate) ledger: Result<ReadLedger, String>,
+    pub(super) caller: Result<Caller, Gap>,
     reads: RefCell<HashMap<(&'static str, String), Rc<dyn Any>>>,
     count: Cell<u32>,
     permits: Arc<Semaphore>,
@@ -48,6 +49,7 @@ impl<'a> Facts<'a> {
         session: &'a Session,
         state: EventState,
         ledger: Result<ReadLedger, String>,
+        caller: Result<Caller, Gap>,
     ) -> Self {
         Self {
             session,
@@ -55,6 +57,7 @@ impl<'a> Facts<'a> {
             now: session.clock.now(),
             state,
             ledger,
+            caller,
             reads: RefCell::default(),
             count: Cell::new(0),
             permits: Arc::new(Semaphore::new(AT_ONCE)),

@@ -13,6 +13,7 @@ pub(crate) mod judge;
 pub(crate) mod junit;
 pub(crate) mod markdown;
 pub(crate) mod paths;
+pub(crate) mod reads;
 pub(crate) mod run;
 pub(crate) mod select;
 

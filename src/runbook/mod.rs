@@ -20,6 +20,6 @@ pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{TokenFormat, TokenMode};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Arn, Flow, Forecast, KeySource, LedgerStore, OriginAccess, Runbook, Rung, Samples,
-    Tokens, Waiver,
+    Allowed, Arn, Distribution, Flow, Forecast, KeySource, LedgerStore, OriginAccess, Runbook,
+    Rung, Samples, Tokens, Waf, Waiver,
 };

@@ -79,6 +79,24 @@ impl Cloud {
         self.calls.counts()
     }
 
+    /// When the credentials end by themselves; none for those that do not.
+    pub(crate) async fn credentials_expiry(&self) -> Result<Option<jiff::Timestamp>, CloudError> {
+        use aws_credential_types::provider::ProvideCredentials;
+        let none = |message: String| CloudError::NoCredentials { message };
+        let provider = self
+            .credentials
+            .as_ref()
+            .ok_or_else(|| none("there is no provider".to_owned()))?;
+        // The provider's message may hold what was tried, never a secret; it is shortened all the same.
+        let credentials = provider
+            .provide_credentials()
+            .await
+            .map_err(|error| none(super::error::one_line(&error.to_string())))?;
+        Ok(credentials
+            .expiry()
+            .and_then(|expiry| jiff::Timestamp::try_from(expiry).ok()))
+    }
+
     /// How far the services' clock is ahead of ours, by the `Date` of the last answer, to a second.
     pub(crate) fn skew(&self) -> Option<jiff::SignedDuration> {
         self.calls.skew()

@@ -1,12 +1,34 @@
 //! The checks, one file a group. Each is a few lines: read, compare, say what was seen and what
 //! mends it.
 
+mod caching;
+mod distribution;
+mod event;
+mod forecast;
 mod identity;
+mod logs;
+mod origin;
+mod playback;
+mod tokens;
+mod waf;
 mod workflow;
 
 use super::Check;
 
 /// All checks, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Check> {
-    [identity::CHECKS.to_vec(), workflow::checks()].concat()
+    [
+        identity::CHECKS,
+        event::CHECKS,
+        distribution::CHECKS,
+        caching::CHECKS,
+        origin::CHECKS,
+        waf::CHECKS,
+        tokens::CHECKS,
+        forecast::CHECKS,
+        logs::CHECKS,
+        &workflow::checks(),
+        playback::CHECKS,
+    ]
+    .concat()
 }
