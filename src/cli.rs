@@ -239,16 +239,22 @@ pub(crate) enum Command {
     New(commands::new::Args),
     #[command(display_order = 14)]
     Preflight(commands::preflight::Args),
+    #[command(display_order = 13)]
+    Provision(commands::provision::ProvisionArgs),
     #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
     #[command(display_order = 3)]
     Revoke(commands::token::RevokeArgs),
+    #[command(subcommand, display_order = 9)]
+    Rule(commands::rule::RuleCommand),
     #[command(subcommand, display_order = 14)]
     Runbook(commands::runbook::RunbookCommand),
     #[command(subcommand, display_order = 16)]
     Sandbox(commands::sandbox::SandboxCommand),
     #[command(display_order = 6)]
     Status(commands::status::Args),
+    #[command(display_order = 13)]
+    Teardown(commands::teardown::TeardownArgs),
     #[command(display_order = 12)]
     Tend(commands::tend::Args),
     #[command(subcommand, display_order = 9)]

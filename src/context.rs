@@ -439,7 +439,7 @@ impl Session {
         place: &Path,
         world: &Clock,
     ) -> Result<Self, Failure> {
-        let sandbox = crate::commands::sandbox::open(&runbook, &place.join("cloud"), world)?;
+        let sandbox = crate::commands::sandbox::open(&runbook, &place.join("cloud"), world).await?;
         let offset = sandbox.offset().map_err(|error| sandbox_failure(&error))?;
         let mut connect = ConnectOptions::new(Target::Rehearsal);
         connect.http_client = Some(sandbox.http_client());

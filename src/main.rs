@@ -19,6 +19,7 @@ mod plan;
 mod playback;
 mod preflight;
 mod prove;
+mod provision;
 mod render;
 mod runbook;
 mod sandbox;

@@ -6,6 +6,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::cloud::{
     Cloud, CloudError, DistributionDocument, GeoKind, GeoRestriction, IpSetIdentity, StoreSummary,
+    WebAclDocument,
 };
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
@@ -42,11 +43,20 @@ pub(crate) struct ObservedStore {
     pub(crate) values: BTreeMap<String, String>,
 }
 
+/// A web ACL as it is now.
+#[derive(Debug, Clone)]
+pub(crate) struct ObservedAcl {
+    pub(crate) document: WebAclDocument,
+    pub(crate) lock_token: String,
+}
+
 /// Why something that the runbook names could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ObserveError {
     #[error("there is no IP set named {name} in the account ({scope})")]
     NoSuchSet { name: String, scope: &'static str },
+    #[error("there is no web ACL named {0} in the account (scope CLOUDFRONT)")]
+    NoSuchAcl(String),
     #[error("there is no key value store named {0} in the account")]
     NoSuchStore(String),
     #[error("distribution {id}: its configuration could not be read: {message}")]
@@ -106,6 +116,30 @@ pub(crate) async fn ip_set(
     })
 }
 
+/// Finds the web ACL of this name and reads it.
+pub(crate) async fn web_acl(cloud: &Cloud, name: &str) -> Result<ObservedAcl, ObserveError> {
+    let found = cloud
+        .web_acls()
+        .await?
+        .into_iter()
+        .find(|acl| acl.name == name)
+        .ok_or_else(|| ObserveError::NoSuchAcl(name.to_owned()))?;
+    web_acl_again(cloud, name, &found.id).await
+}
+
+/// Reads one web ACL again.
+pub(crate) async fn web_acl_again(
+    cloud: &Cloud,
+    name: &str,
+    id: &str,
+) -> Result<ObservedAcl, ObserveError> {
+    let acl = cloud.web_acl(name, id).await?;
+    Ok(ObservedAcl {
+        document: acl.value,
+        lock_token: acl.version,
+    })
+}
+
 /// Reads the geo restriction of each distribution, keyed by id. One that cannot be read does not
 /// hide the others.
 pub(crate) async fn distributions(
@@ -123,14 +157,20 @@ pub(crate) async fn distribution(
     cloud: &Cloud,
     id: &str,
 ) -> Result<ObservedDistribution, ObserveError> {
-    let document = cloud.distribution_document(id).await?;
-    let restriction = document
-        .value
-        .geo()
-        .map_err(|error| ObserveError::Document {
-            id: id.to_owned(),
-            message: error.to_string(),
-        })?;
+    let read = cloud.distribution_document(id).await?;
+    observed_distribution(id, read.value, read.version)
+}
+
+/// Reads the geo restriction out of a distribution's configuration that was read with `etag`.
+pub(crate) fn observed_distribution(
+    id: &str,
+    document: DistributionDocument,
+    etag: String,
+) -> Result<ObservedDistribution, ObserveError> {
+    let restriction = document.geo().map_err(|error| ObserveError::Document {
+        id: id.to_owned(),
+        message: error.to_string(),
+    })?;
     let mut countries = Vec::new();
     let mut unread = Vec::new();
     for code in &restriction.countries {
@@ -145,8 +185,8 @@ pub(crate) async fn distribution(
         GeoKind::Block => GeoMode::Block,
     };
     Ok(ObservedDistribution {
-        document: document.value,
-        etag: document.version,
+        document,
+        etag,
         geo: GeoState { mode, countries },
         unread,
     })

@@ -7,6 +7,7 @@
 
 mod aws;
 mod document;
+mod edge_resources;
 mod error;
 pub(crate) mod fetch;
 pub(crate) mod media;
@@ -16,9 +17,10 @@ mod policies;
 
 pub(crate) use aws::Cloud;
 pub(crate) use document::{
-    BehaviorView, DistributionDocument, DistributionView, GeoKind, GeoRestriction, OriginGroupView,
-    OriginView,
+    Behavior, BehaviorView, DistributionDocument, DistributionView, DocumentError, GeoKind,
+    GeoRestriction, OriginView, serving,
 };
+pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
@@ -26,8 +28,8 @@ pub(crate) use model::{
 };
 pub(crate) use options::{ConnectOptions, EndpointUrls, Target};
 pub(crate) use policies::{
-    CachePolicy, Certificate, FunctionStage, OriginAccessControl, OriginRequestPolicy,
-    QueryStrings, Role, Simulated,
+    CachePolicy, Certificate, OriginAccessControl, OriginRequestPolicy, QueryStrings, Role,
+    Simulated,
 };
 
 /// Permission to change the cloud: every write asks for one.

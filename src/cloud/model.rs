@@ -142,6 +142,13 @@ pub(crate) struct WebAclDocument {
     pub(crate) json: serde_json::Value,
 }
 
+impl WebAclDocument {
+    /// The id, as the document has it; empty in a document without one.
+    pub(crate) fn id(&self) -> &str {
+        self.json["Id"].as_str().unwrap_or_default()
+    }
+}
+
 /// One request out of WAF's sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sample {

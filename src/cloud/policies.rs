@@ -71,17 +71,6 @@ pub(crate) struct OriginAccessControl {
     pub(crate) signing: String,
 }
 
-/// A function as one of its stages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FunctionStage {
-    pub(crate) arn: String,
-    pub(crate) etag: String,
-    pub(crate) modified: Timestamp,
-    pub(crate) runtime: String,
-    /// ARNs of the key value stores it may read; one at most.
-    pub(crate) stores: Vec<String>,
-}
-
 /// A certificate of Certificate Manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Certificate {

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::change::{self, Basis, Finished};
+use super::provision;
 use super::undo::taking_back;
 use crate::cloud::Approved;
 use crate::context::Session;
@@ -184,9 +185,12 @@ async fn again(
     change: &Change,
     deed: Deed,
 ) -> Result<Carried, Failure> {
-    let resources = change::resources_of(session, &basis.view, change)?;
-    let finished =
-        change::finish_again(session, approved, change, &resources, &basis.state).await?;
+    let finished = if provision::is_provisioning(change) {
+        provision::carry_on(session, basis, approved, change).await?
+    } else {
+        let resources = change::resources_of(session, &basis.view, change)?;
+        change::finish_again(session, approved, change, &resources, &basis.state).await?
+    };
     Ok(Carried {
         deed,
         id: *change.id(),
@@ -299,6 +303,7 @@ fn lifts(view: &View, change: &Change) -> bool {
         || (!intent.closes.is_empty()
             && intent.opens.prefixes.is_empty()
             && intent.opens.keys.is_empty()
+            && intent.opens.rules.is_empty()
             && intent
                 .closes
                 .iter()

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use futures_util::future::try_join_all;
 use futures_util::join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,16 +13,20 @@ use crate::cloud::Approved;
 use crate::context::{Neighbor, Session};
 use crate::error::{Exit, Failure};
 use crate::event::cidr::{Cidr, Family};
+use crate::event::text::printable;
 use crate::ledger::body::{Body, End, Intent, Kind, Outcome, PartOutcome, Verdict};
 use crate::ledger::clock::EventState;
 use crate::ledger::view::{Change, Standing, View};
 use crate::ledger::{Entry, EntryId, Where};
-use crate::observe::{self, ObserveError, ObservedDistribution, ObservedSet, ObservedStore};
+use crate::observe::{
+    self, ObserveError, ObservedAcl, ObservedDistribution, ObservedSet, ObservedStore,
+};
 use crate::plan::change::{Draft, Touched};
 use crate::plan::geo::{Wish, plan_geo};
 use crate::plan::guard::{self, Finding};
 use crate::plan::ip_set::{Demand, SET_LIMIT, plan_set};
 use crate::plan::keys::{KeyWish, STORE_LIMIT_BYTES, plan_keys};
+use crate::plan::rules;
 use crate::render::{Answer, Sheet};
 use crate::ui::Question;
 
@@ -31,6 +36,8 @@ pub(crate) struct Needs {
     pub(crate) families: Vec<Family>,
     pub(crate) distributions: Vec<String>,
     pub(crate) keys: Vec<String>,
+    /// Names of web ACLs.
+    pub(crate) web_acls: Vec<String>,
     pub(crate) own_address: bool,
 }
 
@@ -50,6 +57,8 @@ pub(crate) struct Seen {
     pub(crate) sets: BTreeMap<Family, ObservedSet>,
     pub(crate) distributions: BTreeMap<String, Result<ObservedDistribution, ObserveError>>,
     pub(crate) store: Option<ObservedStore>,
+    /// By name.
+    pub(crate) web_acls: BTreeMap<String, ObservedAcl>,
     pub(crate) own_address: Option<Result<std::net::IpAddr, String>>,
 }
 
@@ -387,6 +396,13 @@ async fn plan(
             Err(failure) => impossible.push(failure),
         }
     }
+    for name in &touched.web_acls {
+        if let Some(observed) = seen.web_acls.get(name) {
+            let (step, notes) = rule_step(&view, &id, name, observed);
+            draft.notes.extend(notes);
+            steps.push(step);
+        }
+    }
     Ok(Planned {
         draft,
         steps,
@@ -431,8 +447,16 @@ async fn observe_needs(
         }
     };
     let distributions = observe::distributions(&session.cloud, &needs.distributions);
-    let (sets, store, own_address, distributions) = join!(sets, store, address, distributions);
+    let acls = try_join_all(needs.web_acls.iter().map(|name| async move {
+        let acl = observe::web_acl(&session.cloud, name).await?;
+        Ok::<_, ObserveError>((name.clone(), acl))
+    }));
+    let (sets, store, own_address, distributions, acls) =
+        join!(sets, store, address, distributions, acls);
     let (sets, store) = (sets?, store?);
+    let web_acls: BTreeMap<String, ObservedAcl> =
+        acls.map_err(Failure::from)?.into_iter().collect();
+    known.observed_acls.clone_from(&web_acls);
     for set in sets.values() {
         known
             .sets
@@ -456,6 +480,7 @@ async fn observe_needs(
         sets,
         distributions,
         store: store.map(|(_, read)| read),
+        web_acls,
         own_address,
     })
 }
@@ -463,6 +488,7 @@ async fn observe_needs(
 fn is_marked(intent: &Intent) -> bool {
     let opens = &intent.opens;
     !opens.already_there.is_empty()
+        || !opens.rules.is_empty()
         || opens.keys.iter().any(|ask| ask.already_there.is_some())
         || opens.countries.iter().any(|ask| ask.already)
 }
@@ -490,6 +516,15 @@ fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
                 .get(&ask.key)
                 .filter(|_| !asked.contains_key(&ask.key));
             ask.already_there = theirs.cloned();
+        }
+    }
+    for ask in &mut intent.opens.rules {
+        let rule = seen
+            .web_acls
+            .get(&ask.web_acl)
+            .and_then(|acl| rules::rule_of(&acl.document.json, &ask.rule));
+        if let Some(rule) = rule {
+            ask.before = rules::base_action(view, &ask.web_acl, &ask.rule, rule);
         }
     }
     for ask in &mut intent.opens.countries {
@@ -530,7 +565,7 @@ fn note_neighbors(basis: &Basis<'_>, draft: &mut Draft) {
                 neighbor
                     .web_acl
                     .as_deref()
-                    .filter(|_| !touched.families.is_empty()),
+                    .filter(|acl| !touched.families.is_empty() || touched.web_acls.contains(*acl)),
             )
             .collect();
         if shared.is_empty() {
@@ -700,6 +735,47 @@ fn key_step(
         }),
         resource: Resource::Store { name },
     })
+}
+
+fn rule_step(view: &View, id: &EntryId, name: &str, observed: &ObservedAcl) -> (Step, Vec<String>) {
+    let wish = rules::RuleWish::of(view, id, name);
+    let plan = rules::plan_rules(&observed.document.json, &wish);
+    let mut notes = Vec::new();
+    for rule in &plan.left {
+        notes.push(format!(
+            "{rule}: another tool has changed its action since, which stands"
+        ));
+    }
+    for rule in &plan.missing {
+        notes.push(format!("{rule}: {name} has no such rule any more"));
+    }
+    let words: Vec<String> = plan
+        .moved
+        .iter()
+        .map(|moved| format!("{}: {} → {}", printable(&moved.rule), moved.from, moved.to))
+        .collect();
+    let moved: Vec<Value> = plan
+        .moved
+        .iter()
+        .map(|moved| json!({ "rule": moved.rule, "from": moved.from, "to": moved.to }))
+        .collect();
+    let step = Step {
+        resource: Resource::WebAcl {
+            name: name.to_owned(),
+        },
+        words: if words.is_empty() {
+            "no rule changes".to_owned()
+        } else {
+            words.join(", ")
+        },
+        pending: plan.changes_something(),
+        data: json!({
+            "resource": format!("web-acl {name}"),
+            "pending": plan.changes_something(),
+            "rules": moved,
+        }),
+    };
+    (step, notes)
 }
 
 /// Turns an end into the value of a revocation key: seconds since the epoch, past which the edge
@@ -957,6 +1033,8 @@ async fn attempt(
         result,
         error: errors.first().map(ToString::to_string),
         parts,
+        made: Vec::new(),
+        removed: Vec::new(),
     };
     let mut warnings = Vec::new();
     match session.ledger.append_or_spool(Body::Outcome(outcome.clone())).await {
@@ -1052,6 +1130,23 @@ fn exit_of(result: Verdict, errors: &[ApplyError]) -> Exit {
 }
 
 impl Finished {
+    /// What came of a change that other code carried out; its outcome is in the ledger already.
+    pub(crate) fn of(outcome: Outcome, exit: Exit, entry: EntryId, warnings: Vec<String>) -> Self {
+        Self {
+            outcome,
+            exit,
+            proof: None,
+            errors: Vec::new(),
+            warnings,
+            entry,
+        }
+    }
+
+    /// The entry that was carried out.
+    pub(crate) fn entry(&self) -> &EntryId {
+        &self.entry
+    }
+
     /// Whether this run changed the cloud.
     pub(crate) fn changed(&self) -> bool {
         self.outcome.parts.iter().any(|part| part.changed)
@@ -1215,6 +1310,12 @@ pub(crate) fn resources_of(
             name: session.store_name()?.to_owned(),
         });
     }
+    resources.extend(
+        touched
+            .web_acls
+            .iter()
+            .map(|name| Resource::WebAcl { name: name.clone() }),
+    );
     Ok(resources)
 }
 
@@ -1222,10 +1323,10 @@ impl From<ObserveError> for Failure {
     fn from(error: ObserveError) -> Self {
         match error {
             ObserveError::Cloud(error) => error.into(),
-            ObserveError::NoSuchSet { .. } | ObserveError::NoSuchStore(_) => {
-                Self::failed("not-provisioned", &error)
-                    .hint("check the name in the runbook and the account")
-            }
+            ObserveError::NoSuchSet { .. }
+            | ObserveError::NoSuchStore(_)
+            | ObserveError::NoSuchAcl(_) => Self::failed("not-provisioned", &error)
+                .hint("check the name in the runbook and the account"),
             ObserveError::Document { .. } => Self::failed("document", &error),
         }
     }

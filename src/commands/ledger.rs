@@ -707,6 +707,18 @@ fn asks(view: &View, change: &Change, say: &mut impl FnMut(&str, &str)) {
             .collect();
         say("revocations", &shortened(&all.join(" "), 400));
     }
+    for ask in &opens.rules {
+        say(
+            "rule",
+            &format!(
+                "{} of {}: {}, before it {}",
+                printable(&ask.rule),
+                ask.web_acl,
+                ask.wanted.word(),
+                crate::plan::rules::word_of(&ask.before)
+            ),
+        );
+    }
 }
 
 async fn resume(args: &ResumeArgs, session: &Session) -> Result<Answer, Failure> {

@@ -11,11 +11,15 @@ pub(crate) mod ledger;
 pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod preflight;
+pub(crate) mod provision;
+mod provisioned;
 pub(crate) mod rehearse;
+pub(crate) mod rule;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
 mod sandbox_media;
 pub(crate) mod status;
+pub(crate) mod teardown;
 pub(crate) mod tend;
 pub(crate) mod token;
 pub(crate) mod undo;
@@ -49,11 +53,14 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::Man(args) => man::run(args),
         Command::New(args) => new::run(args, context),
         Command::Preflight(args) => preflight::run(args, context).await,
+        Command::Provision(args) => provision::run(args, context).await,
         Command::Rehearse(args) => rehearse::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
+        Command::Rule(command) => rule::run(command, context).await,
         Command::Runbook(command) => runbook::run(command, context),
         Command::Sandbox(command) => sandbox::run(command, context).await,
         Command::Status(args) => status::run(args, context).await,
+        Command::Teardown(args) => teardown::run(args, context).await,
         Command::Tend(args) => tend::run(args, context).await,
         Command::Token(command) => token::run(command, context).await,
         Command::Unblock(args) => ip::unblock(args, context).await,
@@ -86,11 +93,14 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Man(_) => "man",
         Command::New(_) => "new",
         Command::Preflight(_) => "preflight",
+        Command::Provision(_) => provision::COMMAND,
         Command::Rehearse(_) => "rehearse",
         Command::Revoke(_) => "token revoke",
+        Command::Rule(command) => rule::name(command),
         Command::Runbook(command) => runbook::name(command),
         Command::Sandbox(command) => sandbox::name(command),
         Command::Status(_) => "status",
+        Command::Teardown(_) => teardown::COMMAND,
         Command::Tend(_) => "tend",
         Command::Token(command) => token::name(command),
         Command::Unblock(_) => "ip unblock",

@@ -99,22 +99,30 @@ pub(crate) fn name(command: &SandboxCommand) -> &'static str {
 pub(crate) async fn run(command: &SandboxCommand, context: &Context) -> Result<Answer, Failure> {
     let context = context.rehearsing();
     match command {
-        SandboxCommand::Reset(args) => reset(args, &context),
+        SandboxCommand::Reset(args) => reset(args, &context).await,
         SandboxCommand::Serve(args) => serve(args, &context).await,
-        SandboxCommand::Show(_) => show(&context),
+        SandboxCommand::Show(_) => show(&context).await,
     }
 }
 
 /// Opens the embedded cloud in `folder`, seeding it as `runbook` says on first use.
-pub(crate) fn open(runbook: &Runbook, folder: &Path, world: &Clock) -> Result<Sandbox, Failure> {
+pub(crate) async fn open(
+    runbook: &Runbook,
+    folder: &Path,
+    world: &Clock,
+) -> Result<Sandbox, Failure> {
     let sandbox = Sandbox::open(folder, world.clone()).map_err(|error| sandbox_failure(&error))?;
     let reset = Reset {
         at: Some(day_before(runbook)),
         settings: Settings::default(),
     };
-    sandbox
-        .seed_if_empty(&seed(runbook, false), &reset)
+    let seeded = sandbox
+        .is_seeded()
         .map_err(|error| sandbox_failure(&error))?;
+    if !seeded {
+        let place = folder.parent().unwrap_or(folder);
+        super::provisioned::settle(&sandbox, runbook, place, &reset, world, false).await?;
+    }
     Ok(sandbox)
 }
 
@@ -124,6 +132,18 @@ fn day_before(runbook: &Runbook) -> jiff::Timestamp {
         .doors
         .saturating_sub(BEFORE_DOORS)
         .unwrap_or(runbook.event.doors)
+}
+
+/// What the runbook presumes, for `provision`'s code to bring up. What no part of it makes is seeded.
+pub(super) fn seed_to_provision(runbook: &Runbook) -> Seed {
+    let mut presumed = seed(runbook, true);
+    let parts = crate::provision::all();
+    if !parts.iter().any(|part| part.kind() == "ip-set") {
+        let whole = seed(runbook, false);
+        presumed.ip_sets = whole.ip_sets;
+        presumed.web_acls = whole.web_acls;
+    }
+    presumed
 }
 
 /// The account that the runbook describes, already provisioned; with `bare`, only what it presumes.
@@ -296,19 +316,19 @@ fn behavior(path: &str) -> String {
 }
 
 /// The cloud of the chosen runbook, and where it is.
-fn chosen(context: &Context) -> Result<(Runbook, Sandbox, std::path::PathBuf), Failure> {
+async fn chosen(context: &Context) -> Result<(Runbook, Sandbox, std::path::PathBuf), Failure> {
     let runbook = context.chosen()?.loaded.runbook;
     let place = runbook
         .folder()
         .join(".onair")
         .join("rehearsal")
         .join(runbook.event.id.as_str());
-    let sandbox = open(&runbook, &place.join("cloud"), &context.world_clock())?;
+    let sandbox = open(&runbook, &place.join("cloud"), &context.world_clock()).await?;
     Ok((runbook, sandbox, place))
 }
 
-fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
-    let (runbook, sandbox, place) = chosen(context)?;
+async fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
+    let (runbook, sandbox, place) = chosen(context).await?;
     if context.options.dry_run {
         let what = if args.keep {
             "a run without --dry-run changes its clock, rates or faults"
@@ -341,9 +361,6 @@ fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
             at: Some(at.unwrap_or_else(|| day_before(&runbook))),
             settings: Settings::default(),
         };
-        sandbox
-            .reset(&seed(&runbook, args.bare), &reset)
-            .map_err(failed)?;
         for folder in ["ledger", "spool", "turns"] {
             match std::fs::remove_dir_all(place.join(folder)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -355,6 +372,14 @@ fn reset(args: &ResetArgs, context: &Context) -> Result<Answer, Failure> {
                 }
                 _ => {}
             }
+        }
+        if args.bare {
+            sandbox
+                .reset(&seed(&runbook, true), &reset)
+                .map_err(failed)?;
+        } else {
+            let world = context.world_clock();
+            super::provisioned::settle(&sandbox, &runbook, &place, &reset, &world, true).await?;
         }
     }
     set(&sandbox, args.rates.as_deref(), &args.fault)?;
@@ -394,7 +419,7 @@ fn set(sandbox: &Sandbox, rates: Option<&str>, directives: &[Directive]) -> Resu
 }
 
 async fn serve(args: &ServeArgs, context: &Context) -> Result<Answer, Failure> {
-    let (runbook, sandbox, _) = chosen(context)?;
+    let (runbook, sandbox, _) = chosen(context).await?;
     set(&sandbox, args.rates.as_deref(), &args.fault)?;
     let address = SocketAddr::from(([127, 0, 0, 1], args.port));
     let listener = tokio::net::TcpListener::bind(address)
@@ -434,8 +459,8 @@ async fn serve(args: &ServeArgs, context: &Context) -> Result<Answer, Failure> {
     Ok(Answer::new("sandbox serve", ready, "stopped\n".to_owned()))
 }
 
-fn show(context: &Context) -> Result<Answer, Failure> {
-    let (runbook, sandbox, _) = chosen(context)?;
+async fn show(context: &Context) -> Result<Answer, Failure> {
+    let (runbook, sandbox, _) = chosen(context).await?;
     let snapshot = sandbox.show().map_err(|error| sandbox_failure(&error))?;
     let mut sheet = Sheet::new(&["what", "name", "holds"]);
     for distribution in &snapshot.distributions {

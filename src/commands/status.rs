@@ -760,7 +760,8 @@ fn tend_check(view: &View, beat: &Result<Option<Beat>, String>, now: Timestamp) 
     let tended = beat.is_some_and(|beat| now.duration_since(beat.at) <= TENDED);
     let ends = |change: &&Change| {
         let opens = &change.intent().opens;
-        view.ends_at(change).is_some() && !(opens.prefixes.is_empty() && opens.countries.is_empty())
+        view.ends_at(change).is_some()
+            && !(opens.prefixes.is_empty() && opens.countries.is_empty() && opens.rules.is_empty())
     };
     let waiting = view.open().filter(ends).count();
     let due = view

@@ -62,6 +62,7 @@ async fn preview(session: &Session) -> Result<Answer, Failure> {
         .view
         .cut_off(basis.now)
         .into_iter()
+        .filter(|change| !super::provision::is_provisioning(change))
         .map(Target::of)
         .collect();
     let mut text = super::header(session, &basis.state, Some(&basis.operator));
@@ -257,7 +258,9 @@ async fn tick(
     let mut basis = change::basis(session, false).await?;
     let head = super::header(session, &basis.state, Some(&basis.operator));
     let mut tally = Tally::default();
-    let cut_off: Vec<&Change> = basis.view.cut_off(basis.now);
+    let mut cut_off: Vec<&Change> = basis.view.cut_off(basis.now);
+    // Making and removing resources is finished by a person: `ledger resume`, or another run.
+    cut_off.retain(|change| !super::provision::is_provisioning(change));
     for change in cut_off {
         if session.ui().interrupt().is_requested() || !patience.allows(change.id(), basis.now) {
             continue;

@@ -111,6 +111,7 @@ impl Intention for Undo {
             families: touched.families.into_iter().collect(),
             distributions: touched.distributions.into_iter().collect(),
             keys: touched.keys.into_iter().collect(),
+            web_acls: touched.web_acls.into_iter().collect(),
             own_address: false,
         })
     }

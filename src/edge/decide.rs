@@ -1,5 +1,5 @@
 //! The decision on one request, layer by layer in the order that CloudFront asks them: geo
-//! restriction, web ACL, revocation, origin. Every layer is asked, so that an operator sees what
+//! restriction, web ACL, function, revocation, origin. Every layer is asked, so that an operator sees what
 //! else would refuse; the first refusal is the one the viewer gets.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::acl::{Action, Rule, WebAcl};
 use super::matching::{Match, ask};
-use super::request::{EdgeView, ViewerRequest};
+use super::request::{EdgeView, FunctionAnswer, ViewerRequest};
 
 /// Where a request can be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -135,6 +135,7 @@ pub(crate) fn decide(view: &EdgeView, request: &ViewerRequest) -> Decision {
             },
         ),
     }
+    function(view, &mut decision);
     revocation(view, request, &mut decision);
     decision.add(
         Layer::Origin,
@@ -240,7 +241,65 @@ fn judge(rule: &Rule, found: Match) -> Option<Verdict> {
     }
 }
 
+/// The gate's word for a revoked token, which is shown as a layer of its own.
+const REVOKED: &str = "revoked";
+
+/// Why the gate refuses, or would in another mode; none when it doesn't.
+fn gate_reason(answer: &FunctionAnswer) -> Option<&str> {
+    let ran = answer.ran.as_ref().ok()?;
+    if let Some(reason) = ran.output.header("x-onair-gate") {
+        return Some(reason);
+    }
+    // `1.would-deny.REASON.log…`, as the gate logs it.
+    let mut parts = ran.custom.as_deref()?.split('.');
+    (parts.next()? == "1" && parts.next()? == "would-deny").then(|| parts.next())?
+}
+
+fn function(view: &EdgeView, decision: &mut Decision) {
+    let Some(answer) = &view.function else { return };
+    let reason = gate_reason(answer);
+    let verdict = match (&answer.ran, reason) {
+        (Err(error), _) => Verdict::Refused {
+            // CloudFront answers for a function that fails.
+            status: 503,
+            reason: error.to_string(),
+        },
+        (Ok(_), Some(REVOKED)) => Verdict::Allowed {
+            reason: "the token is in order".to_owned(),
+        },
+        (Ok(ran), reason) => match (ran.output.status(), reason) {
+            (Some(status), reason) => Verdict::Refused {
+                status,
+                reason: reason.unwrap_or("it answers itself").to_owned(),
+            },
+            (None, Some(reason)) => Verdict::Counted {
+                reason: format!("{reason}, and the mode is log"),
+            },
+            (None, None) => Verdict::Allowed {
+                reason: "lets it pass".to_owned(),
+            },
+        },
+    };
+    decision.add(Layer::Function, Some(&answer.name), verdict);
+}
+
 fn revocation(view: &EdgeView, request: &ViewerRequest, decision: &mut Decision) {
+    if let Some(answer) = &view.function
+        && gate_reason(answer) == Some(REVOKED)
+    {
+        let status = answer.ran.as_ref().ok().and_then(|ran| ran.output.status());
+        let verdict = match status {
+            Some(status) => Verdict::Refused {
+                status,
+                reason: "the token is revoked".to_owned(),
+            },
+            None => Verdict::Counted {
+                reason: "the token is revoked, and the mode is log".to_owned(),
+            },
+        };
+        decision.add(Layer::Revocation, None, verdict);
+        return;
+    }
     let now = request.now.as_second();
     for key in &request.revocation_keys {
         let end = view

@@ -98,6 +98,9 @@ fn geo(
     }
     let country = request.country.as_deref().unwrap_or("XX");
     labels.insert(format!("awswaf:clientip:geo:country:{country}"));
+    if let Some(region) = &request.region {
+        labels.insert(format!("awswaf:clientip:geo:region:{country}-{region}"));
+    }
     if codes.contains(country) {
         Match::Yes(format!("country {country}"))
     } else {
@@ -122,6 +125,9 @@ fn label(namespace: bool, key: &str, request: &ViewerRequest, labels: &BTreeSet<
             .iter()
             .any(|label| label.starts_with("awswaf:clientip:geo:"));
         let country = request.country.as_deref().unwrap_or("XX");
+        if request.region.is_some() {
+            return Match::No;
+        }
         return if inspected && (region.is_empty() || region.starts_with(&format!("{country}-"))) {
             Match::Unknown("the viewer's region is not known".to_owned())
         } else {

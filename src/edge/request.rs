@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::acl::WebAcl;
+use super::engine::{Ran, RunError};
 use super::geo::GeoRestriction;
 use crate::event::cidr::Cidr;
 
@@ -19,6 +20,14 @@ pub(crate) struct ViewerRequest {
     pub(crate) path: String,
     pub(crate) user_agent: Option<String>,
     pub(crate) host: Option<String>,
+    /// `GET` and so on.
+    pub(crate) method: String,
+    /// Other headers, names in lower case; a token travels in one of them, or in the path.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// ISO 3166-2 without the country; none when it is not known.
+    pub(crate) region: Option<String>,
+    /// Nielsen's code of the metro area (US); none when it is not known.
+    pub(crate) metro: Option<String>,
     /// The keys under which a revocation of this viewer's token would be found.
     pub(crate) revocation_keys: Vec<String>,
     pub(crate) now: Timestamp,
@@ -33,6 +42,10 @@ impl ViewerRequest {
             path: path.to_owned(),
             user_agent: None,
             host: None,
+            method: "GET".to_owned(),
+            headers: BTreeMap::new(),
+            region: None,
+            metro: None,
             revocation_keys: Vec::new(),
             now,
         }
@@ -49,4 +62,13 @@ pub(crate) struct EdgeView {
     /// The key value store's items: a revoked key has the end of its revocation, in seconds since
     /// 1970, as value.
     pub(crate) revocations: BTreeMap<String, String>,
+    /// What the function for viewer requests answered; none when there is none, or it was not asked.
+    pub(crate) function: Option<FunctionAnswer>,
+}
+
+/// What a function did with the request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FunctionAnswer {
+    pub(crate) name: String,
+    pub(crate) ran: Result<Ran, RunError>,
 }

@@ -24,6 +24,15 @@ pub(crate) enum Body {
     Clock(ClockChange),
     /// A test token was made; the cloud was not touched.
     Minted(Minted),
+    /// A rehearsal's account was made with these resources in it, as `provision` makes them.
+    Seeded(Seeded),
+}
+
+/// What a rehearsal's account holds of ours from the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Seeded {
+    pub(crate) made: Vec<Made>,
 }
 
 /// A test token by what may be known of it: never the token.
@@ -81,6 +90,48 @@ pub(crate) struct Intent {
     /// Geo restriction set as a whole, by `geo reset` and its undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) geo_reset: Vec<GeoReset>,
+    /// Resources that `provision` makes with this intent: from here on they are ours, if they exist.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) makes: Vec<Claim>,
+    /// Resources of ours that `teardown` removes with this intent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) removes: Vec<Claim>,
+}
+
+/// A resource by its kind and name, such as `ip-set` and `onair-cup-final-block-v4`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Claim {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+impl Claim {
+    pub(crate) fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            name: name.into(),
+        }
+    }
+
+    /// As outcomes name it.
+    pub(crate) fn resource(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
+}
+
+/// A resource that exists because of us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Made {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// ARN or id, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// The tags it was made with; none where the API has no tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tags: Vec<(String, String)>,
 }
 
 /// Why an intent exists.
@@ -122,11 +173,16 @@ pub(crate) struct Asks {
     pub(crate) countries: Vec<CountryAsk>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) keys: Vec<KeyAsk>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rules: Vec<RuleAsk>,
 }
 
 impl Asks {
     pub(crate) fn is_empty(&self) -> bool {
-        self.prefixes.is_empty() && self.countries.is_empty() && self.keys.is_empty()
+        self.prefixes.is_empty()
+            && self.countries.is_empty()
+            && self.keys.is_empty()
+            && self.rules.is_empty()
     }
 }
 
@@ -172,6 +228,40 @@ pub(crate) struct KeyAsk {
     /// The value that was there already and that nothing of ours explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) already_there: Option<String>,
+}
+
+/// One rule of a web ACL that counts or blocks for a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct RuleAsk {
+    /// The web ACL's name.
+    pub(crate) web_acl: String,
+    /// The rule's name, unique in its web ACL.
+    pub(crate) rule: String,
+    pub(crate) wanted: RuleMove,
+    /// The rule's action before any entry asked for another, in WAF's wire form, such as
+    /// `{"Action":{"Block":{}}}`: it comes back when no entry asks any more.
+    pub(crate) before: serde_json::Value,
+}
+
+/// What a rule does with what it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RuleMove {
+    /// It only counts.
+    Count,
+    /// It blocks; a managed list does what its own rules say.
+    Block,
+}
+
+impl RuleMove {
+    /// The word that commands, plans and JSON use.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Block => "block",
+        }
+    }
 }
 
 /// All or some of what an earlier entry asks for.
@@ -250,6 +340,12 @@ pub(crate) struct Outcome {
     pub(crate) parts: Vec<PartOutcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// What `provision` made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) made: Vec<Made>,
+    /// What `teardown` removed, or found gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) removed: Vec<Claim>,
 }
 
 /// How far an intent got.
@@ -295,6 +391,25 @@ pub(crate) struct PartOutcome {
     pub(crate) after: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+}
+
+impl PartOutcome {
+    /// As meant already; the caller says what else is true.
+    pub(crate) fn of(resource: &str) -> Self {
+        Self {
+            resource: resource.to_owned(),
+            result: Verdict::Applied,
+            changed: false,
+            writes: 0,
+            added: Vec::new(),
+            removed: Vec::new(),
+            merged: Vec::new(),
+            already_there: Vec::new(),
+            before: None,
+            after: None,
+            error: None,
+        }
+    }
 }
 
 /// Whether viewers feel a change.

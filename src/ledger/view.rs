@@ -1,13 +1,14 @@
 //! What the entries add up to: which changes stand, what each still asks for, which are due to end,
 //! what the event's clock says. Pure: entries in, answers out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::body::{
-    Body, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof, Verdict, What,
+    Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof,
+    RuleAsk, Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -25,6 +26,8 @@ struct Inner {
     changes: Vec<Change>,
     clock: Vec<ClockEntry>,
     minted: Vec<Arc<Entry<Body>>>,
+    /// What a rehearsal began with.
+    seeded: BTreeSet<Claim>,
     by_id: HashMap<EntryId, usize>,
     /// For each change, the later changes that close part of it, in order.
     closes: HashMap<EntryId, Vec<(usize, What)>>,
@@ -194,6 +197,16 @@ impl Change {
         }
     }
 
+    /// Whether the last attempt at a resource that it meant to make failed, so that nothing of ours is
+    /// there. Without a word on it, it may be.
+    fn failed_at(&self, claim: &Claim) -> bool {
+        let resource = claim.resource();
+        self.outcomes()
+            .flat_map(|outcome| &outcome.parts)
+            .rfind(|part| part.resource == resource)
+            .is_some_and(|part| part.result == Verdict::Failed)
+    }
+
     /// Prefixes that were someone else's already.
     pub(crate) fn already_there(&self) -> HashSet<Cidr> {
         let found_late = self
@@ -241,13 +254,19 @@ impl View {
                 Body::Outcome(_) | Body::Proof(_) => late.push(entry),
                 // It opens and closes nothing.
                 Body::Minted(_) => inner.minted.push(entry),
+                Body::Seeded(seeded) => {
+                    let made = seeded.made.iter();
+                    inner
+                        .seeded
+                        .extend(made.map(|made| Claim::new(&made.kind, &made.name)));
+                }
             }
         }
         for entry in late {
             let intent = match &entry.body {
                 Body::Outcome(outcome) => &outcome.intent,
                 Body::Proof(proof) => &proof.intent,
-                Body::Intent(_) | Body::Clock(_) | Body::Minted(_) => continue,
+                Body::Intent(_) | Body::Clock(_) | Body::Minted(_) | Body::Seeded(_) => continue,
             };
             if let Some(index) = inner.by_id.get(intent) {
                 let change = &mut inner.changes[*index];
@@ -348,6 +367,22 @@ impl View {
                 Body::Minted(minted) => Some((entry.as_ref(), minted)),
                 _ => None,
             })
+    }
+
+    /// The resources that are ours by the ledger: made by a change that counts, or about to be, and
+    /// not removed since.
+    pub(crate) fn claims(&self) -> BTreeSet<Claim> {
+        let mut claims = self.inner.seeded.clone();
+        for change in &self.inner.changes {
+            if self.progress(change) != Progress::Void {
+                let made = change.intent().makes.iter();
+                claims.extend(made.filter(|claim| !change.failed_at(claim)).cloned());
+            }
+            for removed in change.outcomes().flat_map(|outcome| &outcome.removed) {
+                claims.remove(removed);
+            }
+        }
+        claims
     }
 
     /// Every move of the event's clock, oldest first.
@@ -489,6 +524,13 @@ impl View {
         )
     }
 
+    /// The rules of web ACLs that `change` still asks for.
+    pub(crate) fn rules<'a>(&'a self, change: &'a Change) -> Vec<(&'a RuleAsk, Standing)> {
+        self.discrete(change, &change.intent().opens.rules, |_, what| {
+            matches!(what, What::All)
+        })
+    }
+
     fn discrete<'a, T>(
         &'a self,
         change: &'a Change,
@@ -535,6 +577,10 @@ impl View {
                 .any(|(_, standing)| closing(standing))
             || self
                 .keys(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
+            || self
+                .rules(change)
                 .iter()
                 .any(|(_, standing)| closing(standing))
     }
@@ -658,6 +704,7 @@ impl View {
             .iter()
             .any(|country| other.countries.contains(country))
             || one.keys.iter().any(|key| other.keys.contains(key))
+            || one.rules.iter().any(|rule| other.rules.contains(rule))
             || {
                 let index = CidrIndex::new(one.prefixes);
                 other
@@ -709,6 +756,8 @@ struct Subjects {
     prefixes: Vec<Cidr>,
     countries: HashSet<String>,
     keys: HashSet<String>,
+    /// Web ACL and rule.
+    rules: HashSet<(String, String)>,
 }
 
 impl Subjects {
@@ -723,6 +772,13 @@ impl Subjects {
         );
         self.keys
             .extend(intent.opens.keys.iter().map(|ask| ask.key.clone()));
+        self.rules.extend(
+            intent
+                .opens
+                .rules
+                .iter()
+                .map(|ask| (ask.web_acl.clone(), ask.rule.clone())),
+        );
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) fn empty_intent(
         gives: Drift::default(),
         merge: false,
         geo_reset: Vec::new(),
+        makes: Vec::new(),
+        removes: Vec::new(),
     }
 }
 
@@ -76,6 +78,8 @@ pub(crate) struct Touched {
     pub(crate) families: BTreeSet<Family>,
     pub(crate) distributions: BTreeSet<String>,
     pub(crate) keys: BTreeSet<String>,
+    /// Names of web ACLs of which a rule is moved.
+    pub(crate) web_acls: BTreeSet<String>,
 }
 
 impl Touched {
@@ -132,6 +136,10 @@ impl Touched {
                 .keys
                 .extend(intent.opens.keys.iter().map(|ask| ask.key.clone())),
             What::Prefixes(_) | What::Countries(_) => {}
+        }
+        if matches!(what, What::All) {
+            let acls = intent.opens.rules.iter().map(|ask| ask.web_acl.clone());
+            self.web_acls.extend(acls);
         }
     }
 }

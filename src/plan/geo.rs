@@ -1,6 +1,8 @@
 //! What a distribution's geo restriction should be. Changes are named by their effect on viewers
 //! and work on whatever mode and list is there now, so that a colleague's edit in between survives.
 
+use std::collections::BTreeSet;
+
 use crate::event::country::Country;
 use crate::ledger::body::{Access, GeoMode, GeoState, What};
 use crate::ledger::entry::EntryId;
@@ -214,6 +216,33 @@ fn latest(view: &View, country: Country, distribution: &str) -> Option<(Access, 
             .find(|(ask, _)| ask.country == country && ask.distribution == distribution)
             .map(|(ask, standing)| (ask.wanted, standing))
     })
+}
+
+/// The restriction that `base`, such as the runbook's, comes to with what the ledger's open entries
+/// ask of this distribution. What a change on its way is about stays as `observed`: it decides.
+pub(crate) fn with_open_entries(
+    base: &GeoState,
+    observed: &GeoState,
+    view: &View,
+    distribution: &str,
+) -> GeoState {
+    let mut after = base.clone();
+    let asked: BTreeSet<Country> = view
+        .changes()
+        .iter()
+        .flat_map(|change| view.countries(change))
+        .filter(|(ask, _)| ask.distribution == distribution)
+        .map(|(ask, _)| ask.country)
+        .collect();
+    for country in asked {
+        let access = match latest(view, country, distribution) {
+            Some((access, Standing::Open)) => access,
+            Some((_, Standing::Opening | Standing::Closing)) => observed.access(country),
+            None => continue,
+        };
+        after = after.with(country, access);
+    }
+    after
 }
 
 /// Plans the restriction of the distribution that now has `observed`, and `unread` further codes

@@ -23,7 +23,7 @@ use crate::ledger::view::{Change, Progress, Standing, View};
 
 /// A ledger in memory.
 #[derive(Default)]
-struct Book {
+pub(super) struct Book {
     entries: Vec<Arc<Entry<Body>>>,
 }
 
@@ -50,11 +50,11 @@ impl Book {
         id
     }
 
-    fn intent(&mut self, intent: Intent) -> EntryId {
+    pub(super) fn intent(&mut self, intent: Intent) -> EntryId {
         self.append(Body::Intent(Box::new(intent)))
     }
 
-    fn applied(&mut self, id: EntryId, merged: Vec<Cidr>, already_there: Vec<Cidr>) {
+    pub(super) fn applied(&mut self, id: EntryId, merged: Vec<Cidr>, already_there: Vec<Cidr>) {
         let part = PartOutcome {
             resource: "set".to_owned(),
             result: Verdict::Applied,
@@ -73,10 +73,12 @@ impl Book {
             result: Verdict::Applied,
             parts: vec![part],
             error: None,
+            made: Vec::new(),
+            removed: Vec::new(),
         }));
     }
 
-    fn view(&self) -> View {
+    pub(super) fn view(&self) -> View {
         View::build(
             self.entries.iter().cloned(),
             &HashMap::new(),
@@ -85,7 +87,7 @@ impl Book {
     }
 }
 
-fn blank(kind: Kind) -> Intent {
+pub(super) fn blank(kind: Kind) -> Intent {
     empty_intent("test", "test", kind, Timestamp::MAX)
 }
 

@@ -9,3 +9,7 @@ pub(crate) mod ip_set;
 pub(crate) mod keys;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod rule_laws;
+pub(crate) mod rules;
+pub(crate) mod web_acl;

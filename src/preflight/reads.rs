@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::{Facts, Gap, Outcome, Verdict};
 use crate::cloud::{
     BehaviorView, CachePolicy, Caller, Certificate, CloudError, Distribution as State,
-    DistributionView, FunctionStage, IpSet, OriginAccessControl, OriginRequestPolicy, Role,
-    StoreSummary, WebAclDocument,
+    DistributionView, EdgeFunction, FunctionStage, IpSet, OriginAccessControl, OriginRequestPolicy,
+    RealtimeLogConfig, Role, StoreSummary, WebAclDocument,
 };
 use crate::event::cidr::Family;
 use crate::observe::ObservedDistribution;
@@ -97,23 +97,42 @@ impl Facts<'_> {
         .await
     }
 
-    /// A stage of a function.
-    pub(crate) async fn stage(&self, name: &str, live: bool) -> Result<Rc<FunctionStage>, Gap> {
+    /// A function's configuration in a stage.
+    pub(crate) async fn stage(
+        &self,
+        name: &str,
+        stage: FunctionStage,
+    ) -> Result<Rc<EdgeFunction>, Gap> {
         let wanted = name.to_owned();
-        let key = format!("{name}/{}", if live { "live" } else { "development" });
+        let key = format!("{name}/{stage:?}");
         self.read("cloudfront.DescribeFunction", &key, |cloud| async move {
-            cloud.function_stage(&wanted, live).await
+            let function = cloud.function(&wanted, stage).await?;
+            Ok::<_, CloudError>(function.value)
         })
         .await
     }
 
     /// The code of a stage of a function.
-    pub(crate) async fn code(&self, name: &str, live: bool) -> Result<Rc<Vec<u8>>, Gap> {
+    pub(crate) async fn code(&self, name: &str, stage: FunctionStage) -> Result<Rc<Vec<u8>>, Gap> {
         let wanted = name.to_owned();
-        let key = format!("{name}/{}", if live { "live" } else { "development" });
+        let key = format!("{name}/{stage:?}");
         self.read("cloudfront.GetFunction", &key, |cloud| async move {
-            cloud.function_code(&wanted, live).await
+            cloud.function_code(&wanted, stage).await
         })
+        .await
+    }
+
+    /// The real-time log configuration of this name.
+    pub(crate) async fn realtime_log_config(
+        &self,
+        name: &str,
+    ) -> Result<Rc<RealtimeLogConfig>, Gap> {
+        let wanted = name.to_owned();
+        self.read(
+            "cloudfront.GetRealtimeLogConfig",
+            name,
+            |cloud| async move { cloud.realtime_log_config(&wanted).await },
+        )
         .await
     }
 

@@ -17,9 +17,11 @@ pub(crate) mod template;
 mod written;
 
 pub(crate) use load::{LoadError, Loaded, load};
-pub(crate) use model::{TokenFormat, TokenMode};
+pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Arn, Distribution, Flow, Forecast, KeySource, LedgerStore, OriginAccess, Runbook,
-    Rung, Samples, Tokens, Waf, Waiver,
+    Allowed, Arn, Distribution, Flow, Forecast, KeySource, LedgerStore, OriginAccess, RealtimeLogs,
+    Runbook, Rung, Samples, StateRights, Tokens, Waf, Waiver,
 };
+#[cfg(test)]
+pub(crate) use resolved::{ManagedRules, MetroRights, RateRule};

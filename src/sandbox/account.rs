@@ -66,6 +66,44 @@ impl Sandbox {
         })))
     }
 
+    /// A cloud in this process's memory, to be put together and then put in place whole, see
+    /// [`Sandbox::put_in_place`].
+    pub(crate) fn in_memory(base: Clock) -> Self {
+        Self(Arc::new(Inner {
+            folder: PathBuf::new(),
+            base,
+            state: Mutex::new(State::in_memory()),
+        }))
+    }
+
+    /// Puts a cloud that was made in memory in place of whatever is here, or, unless `anew`, only
+    /// where nothing is seeded yet; says whether it did. Nobody sees half of it. Its calls are
+    /// forgotten, and its settings become `settings`.
+    pub(crate) fn put_in_place(
+        &self,
+        draft: &Self,
+        settings: &Settings,
+        anew: bool,
+    ) -> Result<bool, StateError> {
+        let mut state = draft.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = std::mem::replace(&mut *state, State::in_memory()).into_held();
+        held.index.calls.clear();
+        held.index.buckets = super::rates::Buckets::default();
+        held.index.settings = settings.clone();
+        self.transact(|current, _| {
+            let goes = anew || current.index.account.is_empty();
+            if goes {
+                current.take_over(held);
+            }
+            Ok(goes)
+        })
+    }
+
+    /// Whether the cloud holds an account.
+    pub(crate) fn is_seeded(&self) -> Result<bool, StateError> {
+        Ok(!self.index()?.account.is_empty())
+    }
+
     /// Makes the cloud anew: nothing of before is left, and nobody sees half of either.
     pub(crate) fn reset(&self, seed: &Seed, reset: &Reset) -> Result<(), StateError> {
         let now = self.0.base.now();
@@ -194,7 +232,7 @@ impl Sandbox {
             Ok(EDGES
                 .into_iter()
                 .filter_map(|edge| {
-                    let view = sources.view(distribution, edge, &request.revocation_keys)?;
+                    let view = sources.view(distribution, edge, &request)?;
                     Some((edge.name, decide(&view, &request)))
                 })
                 .collect())
@@ -261,6 +299,12 @@ impl Sandbox {
     }
 
     fn index(&self) -> Result<Index, StateError> {
+        if self.0.folder.as_os_str().is_empty() {
+            let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(index) = state.index_in_memory() {
+                return Ok(index.clone());
+            }
+        }
         State::index(&self.0.folder)
     }
 }

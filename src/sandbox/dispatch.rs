@@ -219,7 +219,7 @@ impl Asked<'_> {
             .uri
             .path_and_query()
             .map_or("/", |path| path.as_str());
-        let read = viewer::request(&self.parts.headers, self.host, path, now);
+        let read = viewer::request(&self.parts.headers, self.host, method, path, now);
         let (edge, request) = match read {
             Ok(read) => read,
             Err(reason) => return Ok(Ok(plain(400, &format!("{reason}\n")))),
@@ -240,9 +240,7 @@ impl Asked<'_> {
             rollout: index.settings.rollout,
             now,
         };
-        let Some(view): Option<EdgeView> =
-            sources.view(distribution, edge, &request.revocation_keys)
-        else {
+        let Some(view): Option<EdgeView> = sources.view(distribution, edge, &request) else {
             return Ok(Ok(plain(
                 502,
                 "this edge does not know the distribution yet\n",

@@ -204,15 +204,37 @@ impl<T: Default + Serialize + DeserializeOwned> Part<T> {
 pub(super) struct State {
     folder: PathBuf,
     held: Held,
+    /// Nothing is written down: the state lives and dies with the value.
+    in_memory: bool,
 }
 
 impl State {
+    /// A state in memory alone, for an account that is put together before anybody sees it.
+    pub(super) fn in_memory() -> Self {
+        Self {
+            folder: PathBuf::new(),
+            held: Held::default(),
+            in_memory: true,
+        }
+    }
+
+    /// What a state in memory has come to.
+    pub(super) fn into_held(self) -> Held {
+        self.held
+    }
+
+    /// The index of a state in memory.
+    pub(super) fn index_in_memory(&self) -> Option<&Index> {
+        self.in_memory.then_some(&self.held.index)
+    }
+
     /// Opens the folder and makes it when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, StateError> {
         fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
         Ok(Self {
             folder: folder.to_owned(),
             held: Held::default(),
+            in_memory: false,
         })
     }
 
@@ -222,6 +244,9 @@ impl State {
         &mut self,
         work: impl FnOnce(&mut Held, &Path) -> Result<R, E>,
     ) -> Result<R, E> {
+        if self.in_memory {
+            return work(&mut self.held, &self.folder);
+        }
         let lock = self.lock()?;
         // Only a transaction that ran to its end leaves something worth remembering.
         let mut held = std::mem::take(&mut self.held);
@@ -351,6 +376,51 @@ fn file_error(path: &Path, source: io::Error) -> StateError {
 }
 
 impl Held {
+    /// Takes over everything from `other`, which was put together in memory.
+    pub(super) fn take_over(&mut self, other: Self) {
+        let Self {
+            index,
+            cloudfront,
+            stores,
+            waf,
+            samples,
+            acm,
+            athena,
+            cloudwatch,
+            glue,
+            iam,
+            kinesis,
+            logs,
+            mediaconnect,
+            medialive,
+            mediapackage,
+            mediatailor,
+            s3,
+        } = other;
+        self.index = Index {
+            parts: std::mem::take(&mut self.index.parts),
+            last: self.index.last,
+            ..index
+        };
+        let index = &self.index;
+        self.cloudfront.replace(cloudfront.value, index);
+        self.stores.replace(stores.value, index);
+        self.waf.replace(waf.value, index);
+        self.samples.replace(samples.value, index);
+        self.acm.replace(acm.value, index);
+        self.athena.replace(athena.value, index);
+        self.cloudwatch.replace(cloudwatch.value, index);
+        self.glue.replace(glue.value, index);
+        self.iam.replace(iam.value, index);
+        self.kinesis.replace(kinesis.value, index);
+        self.logs.replace(logs.value, index);
+        self.mediaconnect.replace(mediaconnect.value, index);
+        self.medialive.replace(medialive.value, index);
+        self.mediapackage.replace(mediapackage.value, index);
+        self.mediatailor.replace(mediatailor.value, index);
+        self.s3.replace(s3.value, index);
+    }
+
     /// Forgets everything but the files' generations, for a cloud made anew in the same folder.
     pub(super) fn clear(&mut self) {
         self.index = Index {

@@ -14,16 +14,23 @@ use super::route::header;
 use super::service::{Answer, Rollout};
 use super::wafv2::{Sample, Samples, Waf};
 use crate::edge::{
-    Decision, EdgeView, Finding, GeoRestriction, Layer, Outcome, Verdict, ViewerRequest, WebAcl,
+    Decision, EdgeView, Finding, FunctionAnswer, GeoRestriction, Layer, Outcome, Verdict,
+    ViewerRequest, WebAcl,
 };
+use crate::edge::{engine, event};
 
 /// The viewer's address.
 pub(crate) const ADDRESS: &str = "x-onair-viewer";
 /// The viewer's country, ISO 3166-1 alpha-2.
 pub(crate) const COUNTRY: &str = "x-onair-country";
+/// The viewer's state, ISO 3166-2 without the country.
+pub(crate) const REGION: &str = "x-onair-region";
+/// The viewer's metro area (US), Nielsen's code.
+pub(crate) const METRO: &str = "x-onair-metro";
 /// The edge that is asked; the start of a name is enough.
 pub(crate) const EDGE: &str = "x-onair-edge";
-/// The keys of the viewer's token, with commas between them.
+/// The keys under which the viewer's token is looked up, with commas between them. They stand for a
+/// valid token: the function is not asked then, and the keys are looked up as it would.
 pub(crate) const REVOCATION_KEYS: &str = "x-onair-revocation-keys";
 /// In the answer: the layer that decided, and the rule if there is one.
 pub(crate) const DECIDED_BY: &str = "x-onair-decided-by";
@@ -39,9 +46,14 @@ pub(super) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// What `edge` holds of a distribution, and of the store only the items under `keys`; none when
-    /// the edge has not heard of the distribution.
-    pub(super) fn view(&self, distribution: &str, edge: Edge, keys: &[String]) -> Option<EdgeView> {
+    /// What `edge` holds of a distribution, as far as it decides on `request`; none when the edge has
+    /// not heard of the distribution.
+    pub(super) fn view(
+        &self,
+        distribution: &str,
+        edge: Edge,
+        request: &ViewerRequest,
+    ) -> Option<EdgeView> {
         let (fraction, now, delay) = (edge.fraction, self.now, self.rollout.waf);
         let (kind, countries, web_acl) = self.cloudfront.edge_geo(distribution, fraction, now)?;
         let web_acl = web_acl
@@ -53,7 +65,8 @@ impl Sources<'_> {
                 .ip_sets_at_edge(&|arn| wanted.contains(arn), fraction, now, delay)
         });
         let stores = self.cloudfront.edge_stores(distribution, fraction, now);
-        let revocations = keys
+        let revocations = request
+            .revocation_keys
             .iter()
             .filter_map(|key| {
                 let value = stores
@@ -67,6 +80,38 @@ impl Sources<'_> {
             web_acl,
             ip_sets,
             revocations,
+            function: self.function(distribution, edge, request),
+        })
+    }
+
+    /// Runs the published function that the edge has for viewer requests, on this request.
+    fn function(
+        &self,
+        distribution: &str,
+        edge: Edge,
+        request: &ViewerRequest,
+    ) -> Option<FunctionAnswer> {
+        if !request.revocation_keys.is_empty() {
+            return None;
+        }
+        let (fraction, now) = (edge.fraction, self.now);
+        let (name, stage) = self.cloudfront.edge_function(distribution, fraction, now)?;
+        let domain = self.cloudfront.domain(distribution)?;
+        let items = |key: &str| match &stage.store {
+            None => Err("the function has no key value store".to_owned()),
+            Some(arn) => Ok(self
+                .stores
+                .edge_item(arn, key, fraction, now)
+                .map(str::to_owned)),
+        };
+        Some(FunctionAnswer {
+            name: name.to_owned(),
+            ran: engine::run(
+                &stage.code,
+                &event::viewer_request(request, domain),
+                &items,
+                now,
+            ),
         })
     }
 }
@@ -75,6 +120,7 @@ impl Sources<'_> {
 pub(super) fn request(
     headers: &HeaderMap,
     host: &str,
+    method: &str,
     path: &str,
     now: Timestamp,
 ) -> Result<(Edge, ViewerRequest), String> {
@@ -97,6 +143,10 @@ pub(super) fn request(
         path: path.to_owned(),
         user_agent: header(headers, "user-agent").map(str::to_owned),
         host: Some(host.to_owned()),
+        method: method.to_owned(),
+        headers: players_own(headers),
+        region: header(headers, REGION).map(str::to_ascii_uppercase),
+        metro: header(headers, METRO).map(str::to_owned),
         revocation_keys: keys
             .split(',')
             .map(str::trim)
@@ -106,6 +156,20 @@ pub(super) fn request(
         now,
     };
     Ok((edge, request))
+}
+
+/// The headers that a player sent, tokens among them; not those that say who asks.
+fn players_own(headers: &HeaderMap) -> BTreeMap<String, String> {
+    headers
+        .iter()
+        .filter(|(name, _)| {
+            let name = name.as_str();
+            !name.starts_with("x-onair-") && !matches!(name, "host" | "user-agent")
+        })
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect()
 }
 
 /// The answer that a viewer gets. What cannot be judged is served.

@@ -105,7 +105,7 @@ pub(super) fn claims(payload: Value) -> Result<Claims, TokenError> {
 }
 
 /// The number of a claim by its name or its decimal form.
-pub(super) fn label(name: &str) -> Option<i64> {
+pub(crate) fn label(name: &str) -> Option<i64> {
     CLAIMS
         .iter()
         .find(|claim| claim.1 == name)

@@ -9,14 +9,18 @@
 mod cat;
 mod claims;
 mod cose;
+mod cwt;
 mod encoding;
 mod error;
 mod format;
 mod jws;
+mod log_digest;
 mod mint;
 mod parse;
 mod paste;
 mod revocation;
+pub(crate) mod selftest;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod validity;
@@ -24,13 +28,19 @@ mod verify;
 
 use jiff::Timestamp;
 
+pub(crate) use cat::label as cat_label;
 pub(crate) use claims::{Claim, ClaimValue, Claims, NoSuchClaim};
+pub(crate) use cwt::validate_cwt;
 pub(crate) use error::{Part, TokenError};
 pub(crate) use format::{Algorithm, Format};
+pub(crate) use log_digest::log_digest;
 pub(crate) use mint::{DEFAULT_LIFETIME, MintError, MintRequest, mint};
 pub(crate) use parse::{MAX_TOKEN_BYTES, is_structured};
 pub(crate) use paste::Place;
 pub(crate) use revocation::{Revocable, RevocationKey, is_revoked, revocation_value};
+pub(crate) use settings::{
+    KeySet, KeyState, SigningKey, is_setting, keys_key, log_key_key, mode_key,
+};
 pub(crate) use validity::State;
 pub(crate) use verify::{Key, KeyError, Verdict};
 

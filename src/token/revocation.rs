@@ -90,6 +90,23 @@ impl RevocationKey {
         &self.0
     }
 
+    /// What the edge function is given to make keys with: everything before VALUE, and the most bytes of a
+    /// plain VALUE; none for the whole token, whose VALUE is always a digest.
+    pub(crate) fn parts(event: &str, claim: &str) -> (String, usize) {
+        let event = field(event, NAME_BYTES);
+        if claim == WHOLE_TOKEN {
+            return (format!("{event}:{WHOLE_TOKEN}:"), 0);
+        }
+        let claim = field(claim, NAME_BYTES);
+        let room = KEY_BYTES - event.len() - claim.len() - 2;
+        (format!("{event}:{claim}:"), room)
+    }
+
+    /// An event's id as keys begin with it.
+    pub(crate) fn event_field(event: &str) -> String {
+        field(event, NAME_BYTES)
+    }
+
     /// The beginning of all keys of an event: what a listing of the store is filtered by.
     pub(crate) fn prefix(event: &str) -> String {
         format!("{}:", field(event, NAME_BYTES))

@@ -279,3 +279,54 @@ def test_samples_show_what_viewers_asked(waf, cloudfront, served):
 
 def test_an_operation_that_is_not_here_says_so(waf):
     assert kit.refused(waf.list_regex_pattern_sets, **SCOPE) == "UnknownOperationException"
+
+
+def blocking(response, **more):
+    return {
+        **blocklist_rule("", 1),
+        "Statement": {"GeoMatchStatement": {"CountryCodes": ["US"]}},
+        "Action": {"Block": {"CustomResponse": response}},
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "right"),
+    [
+        (blocking({"ResponseCode": 403, "ResponseHeaders": [{"Name": "x-why", "Value": "region"}]}), True),
+        (blocking({"ResponseCode": 451}), False),
+        (blocking({"ResponseCode": 403, "CustomResponseBodyKey": "none"}), False),
+        (blocking({"ResponseCode": 403, "ResponseHeaders": [{"Name": "Content-Type", "Value": "a/b"}]}), False),
+        (blocking({"ResponseCode": 403}, RuleLabels=[{"Name": "team:seen"}]), True),
+        (blocking({"ResponseCode": 403}, RuleLabels=[{"Name": "awswaf:clientip:geo:country:US"}]), False),
+    ],
+)
+def test_answers_and_labels_of_rules_are_checked(waf, rule, right):
+    make = dict(Name=name(), DefaultAction={"Allow": {}}, VisibilityConfig=VISIBILITY, Rules=[rule], **SCOPE)
+    if not right:
+        assert kit.refused(waf.create_web_acl, **make) == "WAFInvalidParameterException"
+        return
+    made = waf.create_web_acl(**make)["Summary"]
+    assert waf.get_web_acl(**key(made))["WebACL"]["Rules"] == [rule]
+    waf.delete_web_acl(**key(made), LockToken=made["LockToken"])
+
+
+def test_rules_of_an_events_kinds_are_held_as_they_were_sent(waf):
+    label = lambda region: {"LabelMatchStatement": {"Scope": "LABEL", "Key": f"awswaf:clientip:geo:region:{region}"}}
+    seen = {**blocklist_rule("", 0), "Name": "labels", "Action": {"Count": {}}}
+    seen["Statement"] = {"GeoMatchStatement": {"CountryCodes": ["US"]}}
+    outside = {"NotStatement": {"Statement": {"OrStatement": {"Statements": [label("US-MA"), label("US-NH")]}}}}
+    rights = {**blocking({"ResponseCode": 403}), "Name": "rights"}
+    rights["Statement"] = {"AndStatement": {"Statements": [seen["Statement"], outside]}}
+    rate = {**blocklist_rule("", 2), "Name": "rate", "Action": {"Count": {}}}
+    rate["Statement"] = {"RateBasedStatement": {"Limit": 3000, "EvaluationWindowSec": 300, "AggregateKeyType": "IP"}}
+    rules = [seen, rights, rate]
+    assert waf.check_capacity(Rules=rules, **SCOPE)["Capacity"] == 1 + 3 + 2
+    made = make_acl(waf, rules)
+    read = waf.get_web_acl(**key(made))
+    assert read["WebACL"]["Rules"] == rules
+    for limit, window in ((9, 300), (2_000_000_001, 300), (3000, 90)):
+        rate["Statement"]["RateBasedStatement"].update(Limit=limit, EvaluationWindowSec=window)
+        code = kit.refused(waf.check_capacity, Rules=rules, **SCOPE)
+        assert code in ("WAFInvalidParameterException", "ParamValidationError"), (limit, window)
+    waf.delete_web_acl(**key(made), LockToken=read["LockToken"])

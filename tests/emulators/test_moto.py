@@ -113,3 +113,70 @@ def test_another_account_is_refused_before_anything_is_written(moto, waf):
     assert answer["error"]["code"] == "guard.account"
     assert addresses(waf) == set()
     desk.close()
+
+
+ACL = "cup-final-viewers"
+VISIBILITY = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
+
+
+def rule(name, priority, action, country="US"):
+    return {
+        "Name": name,
+        "Priority": priority,
+        "Statement": {"GeoMatchStatement": {"CountryCodes": [country]}},
+        "Action": action,
+        "VisibilityConfig": VISIBILITY,
+    }
+
+
+LIMITED = {"Block": {"CustomResponse": {"ResponseCode": 429}}}
+
+
+@pytest.fixture
+def acl(waf):
+    rules = [rule("limited", 3, LIMITED), rule("onair-cup-final-rate", 7, {"Count": {}}, "CA")]
+    made = waf.create_web_acl(Name=ACL, DefaultAction={"Allow": {}}, VisibilityConfig=VISIBILITY, Rules=rules, **SCOPE)
+    return {"Name": ACL, "Id": made["Summary"]["Id"], **SCOPE}
+
+
+def actions(waf, acl):
+    return {one["Name"]: one["Action"] for one in waf.get_web_acl(**acl)["WebACL"]["Rules"]}
+
+
+def test_a_moved_rule_comes_back_with_its_custom_response(desk, waf, acl):
+    before = waf.get_web_acl(**acl)["WebACL"]
+    desk.onair("rule", "count", "limited", "--yes", "-m", "a stadium").expect()
+    assert actions(waf, acl) == {"limited": {"Count": {}}, "onair-cup-final-rate": {"Count": {}}}
+    desk.onair("rule", "block", "rate", "--confirm", "cup-final").expect()
+    assert actions(waf, acl)["onair-cup-final-rate"] == {"Block": {}}
+    desk.onair("undo", "--yes").expect()
+    desk.onair("undo", "jess-1", "--yes").expect()
+    assert waf.get_web_acl(**acl)["WebACL"] == before
+
+
+def test_a_colleagues_write_to_the_web_acl_is_replayed_over(desk, waf, acl, moto):
+    def is_update(_, __, headers):
+        return headers.get("X-Amz-Target") == "AWSWAF_20190729.UpdateWebACL"
+
+    def add():
+        read = waf.get_web_acl(**acl)
+        held = read["WebACL"]
+        rules = held["Rules"] + [rule("theirs", 9, {"Allow": {}}, "MX")]
+        waf.update_web_acl(
+            **acl,
+            DefaultAction=held["DefaultAction"],
+            VisibilityConfig=held["VisibilityConfig"],
+            Rules=rules,
+            LockToken=read["LockToken"],
+        )
+
+    between = kit.Between(moto, is_update, add)
+    answer = desk.against(between.url).onair("rule", "count", "limited", "--yes").expect().json()
+    between.close()
+    assert between.hits == 2, "one refused, one accepted"
+    assert answer["changed"] is True
+    assert actions(waf, acl) == {
+        "limited": {"Count": {}},
+        "onair-cup-final-rate": {"Count": {}},
+        "theirs": {"Allow": {}},
+    }

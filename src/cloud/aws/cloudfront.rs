@@ -164,7 +164,8 @@ fn stand_in() -> sdk::DistributionConfig {
         .expect("the required members are set")
 }
 
-fn replace_body(request: &mut HttpRequest, body: &[u8]) {
+/// Sends these bytes in the place of what the SDK wrote.
+pub(super) fn replace_body(request: &mut HttpRequest, body: &[u8]) {
     *request.body_mut() = SdkBody::from(body.to_vec());
     request
         .headers_mut()

@@ -6,6 +6,9 @@ mod acm;
 mod call;
 mod cloudfront;
 mod connect;
+mod edge_functions;
+mod edge_logs;
+mod edge_stores;
 mod failure;
 mod fetch;
 mod iam;
@@ -25,6 +28,7 @@ mod testing;
 mod tests;
 mod transport;
 mod wafv2;
+mod wafv2_writes;
 
 use std::fmt;
 

@@ -3,9 +3,8 @@
 use aws_sdk_cloudfront::types as sdk;
 
 use super::Cloud;
-use super::cloudfront::timestamp;
 use crate::cloud::{
-    CachePolicy, CloudError, FunctionStage, OriginAccessControl, OriginRequestPolicy, QueryStrings,
+    CachePolicy, CloudError, OriginAccessControl, OriginRequestPolicy, QueryStrings,
 };
 
 impl Cloud {
@@ -176,34 +175,6 @@ impl Cloud {
         Ok(call.required(output.vpc_origin, "VpcOrigin")?.status)
     }
 
-    /// Whether a distribution's additional metrics are on.
-    pub(crate) async fn additional_metrics(&self, id: &str) -> Result<bool, CloudError> {
-        let what = format!("monitoring subscription of distribution {id}");
-        let call = self.reading("cloudfront.GetMonitoringSubscription", what);
-        let output = self
-            .cloudfront
-            .get_monitoring_subscription()
-            .distribution_id(id)
-            .customize()
-            .interceptor(call.watch())
-            .send()
-            .await
-            .map_err(|error| call.failure(&error));
-        let subscription = match output {
-            Ok(output) => output.monitoring_subscription,
-            // Without a subscription there is none to be found; a distribution that is not there
-            // says so to other reads.
-            Err(CloudError::NotFound { .. }) => None,
-            Err(error) => return Err(error),
-        };
-        Ok(subscription
-            .and_then(|one| one.realtime_metrics_subscription_config)
-            .is_some_and(|config| {
-                config.realtime_metrics_subscription_status
-                    == sdk::RealtimeMetricsSubscriptionStatus::Enabled
-            }))
-    }
-
     /// Ids and comments of the distributions behind a web ACL.
     pub(crate) async fn distributions_behind(
         &self,
@@ -233,76 +204,6 @@ impl Cloud {
                 return Ok(found);
             }
         }
-    }
-
-    /// Reads one stage of a function: `LIVE` when `live`, else `DEVELOPMENT`.
-    pub(crate) async fn function_stage(
-        &self,
-        name: &str,
-        live: bool,
-    ) -> Result<FunctionStage, CloudError> {
-        let stage = if live {
-            sdk::FunctionStage::Live
-        } else {
-            sdk::FunctionStage::Development
-        };
-        let what = format!("function {name} ({stage})");
-        let call = self.reading("cloudfront.DescribeFunction", what);
-        let output = self
-            .cloudfront
-            .describe_function()
-            .name(name)
-            .stage(stage)
-            .customize()
-            .interceptor(call.watch())
-            .send()
-            .await
-            .map_err(|error| call.failure(&error))?;
-        let summary = call.required(output.function_summary, "FunctionSummary")?;
-        let metadata = call.required(summary.function_metadata, "FunctionMetadata")?;
-        let config = call.required(summary.function_config, "FunctionConfig")?;
-        Ok(FunctionStage {
-            etag: call.required(output.e_tag, "ETag")?,
-            modified: timestamp(&metadata.last_modified_time)
-                .ok_or_else(|| call.unreadable("a time out of range"))?,
-            arn: metadata.function_arn,
-            runtime: config.runtime.as_str().to_owned(),
-            stores: config
-                .key_value_store_associations
-                .and_then(|associations| associations.items)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|association| association.key_value_store_arn)
-                .collect(),
-        })
-    }
-
-    /// Reads the code of a function's stage: `LIVE` when `live`, else `DEVELOPMENT`.
-    pub(crate) async fn function_code(
-        &self,
-        name: &str,
-        live: bool,
-    ) -> Result<Vec<u8>, CloudError> {
-        let stage = if live {
-            sdk::FunctionStage::Live
-        } else {
-            sdk::FunctionStage::Development
-        };
-        let what = format!("function {name} ({stage})");
-        let call = self.reading("cloudfront.GetFunction", what);
-        let output = self
-            .cloudfront
-            .get_function()
-            .name(name)
-            .stage(stage)
-            .customize()
-            .interceptor(call.watch())
-            .send()
-            .await
-            .map_err(|error| call.failure(&error))?;
-        Ok(call
-            .required(output.function_code, "FunctionCode")?
-            .into_inner())
     }
 }
 

@@ -4,13 +4,14 @@
 //! version of the SDK doesn't know. So the bytes that were read are kept, and an edit changes the
 //! few spans that it means to change; every other byte goes back as it came.
 
+mod behaviors;
 mod read;
 mod tree;
 
 use thiserror::Error;
 
-pub(crate) use read::{BehaviorView, DistributionView, OriginGroupView, OriginView};
-
+pub(crate) use behaviors::{Behavior, serving};
+pub(crate) use read::{BehaviorView, DistributionView, OriginView};
 use tree::{Element, Tree};
 
 /// The members of a configuration that the API's model lists after `Restrictions`, in its order
@@ -107,7 +108,12 @@ impl DistributionDocument {
         if has_geo(&tree)? && read_geo(&tree)? == wanted {
             return Ok(self.clone());
         }
-        let mut edits = geo_edits(&tree, &wanted)?;
+        let edits = geo_edits(&tree, &wanted)?;
+        Ok(self.with_edits(edits))
+    }
+
+    /// Returns the document with these spans replaced; they do not overlap.
+    fn with_edits(&self, mut edits: Vec<Edit>) -> Self {
         edits.sort_by_key(|edit| (edit.start, edit.end));
         let mut xml = Vec::with_capacity(self.xml.len() + 256);
         let mut copied = 0;
@@ -117,7 +123,7 @@ impl DistributionDocument {
             copied = edit.end;
         }
         xml.extend_from_slice(&self.xml[copied..]);
-        Ok(Self { xml })
+        Self { xml }
     }
 
     /// Returns the web ACL's ARN (an id for WAF Classic), if there is one.
@@ -210,6 +216,17 @@ struct Edit {
     start: usize,
     end: usize,
     text: String,
+}
+
+impl Edit {
+    /// Takes an element out.
+    fn removing(element: &Element) -> Self {
+        Self {
+            start: element.outer.start,
+            end: element.outer.end,
+            text: String::new(),
+        }
+    }
 }
 
 fn geo_edits(tree: &Tree<'_>, wanted: &GeoRestriction) -> Result<Vec<Edit>, DocumentError> {
@@ -322,6 +339,17 @@ fn insert_first(tree: &Tree<'_>, parent: &Element, text: String) -> Edit {
         Some(inner) => Edit {
             start: inner.start,
             end: inner.start,
+            text,
+        },
+        None => replace_content(tree, parent, text),
+    }
+}
+
+fn insert_last(tree: &Tree<'_>, parent: &Element, text: String) -> Edit {
+    match &parent.inner {
+        Some(inner) => Edit {
+            start: inner.end,
+            end: inner.end,
             text,
         },
         None => replace_content(tree, parent, text),

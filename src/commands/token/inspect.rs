@@ -44,9 +44,9 @@ struct Surroundings {
     zone: Option<TimeZone>,
 }
 
-pub(super) fn inspect(args: &InspectArgs, context: &Context) -> Result<Answer, Failure> {
+pub(super) async fn inspect(args: &InspectArgs, context: &Context) -> Result<Answer, Failure> {
     let (text, typed) = pasted(&args.tokens, context)?;
-    let around = surroundings(context)?;
+    let around = surroundings(context).await?;
     let token = read(&text, around.runbook.as_ref()).map_err(|error| {
         if typed {
             context.ui.warn(ADVICE);
@@ -101,7 +101,7 @@ fn pasted(tokens: &[String], context: &Context) -> Result<(SecretString, bool), 
 }
 
 /// The runbook where one can be chosen, and the time: the rehearsal's in a rehearsal.
-fn surroundings(context: &Context) -> Result<Surroundings, Failure> {
+async fn surroundings(context: &Context) -> Result<Surroundings, Failure> {
     let options = &context.options;
     let named = options.runbook.is_some()
         || options.event.is_some()
@@ -117,7 +117,7 @@ fn surroundings(context: &Context) -> Result<Surroundings, Failure> {
         }
     };
     let clock = match &runbook {
-        Some(runbook) if rehearsal => rehearsal_clock(runbook, &world)?,
+        Some(runbook) if rehearsal => rehearsal_clock(runbook, &world).await?,
         _ => world,
     };
     Ok(Surroundings {
@@ -127,13 +127,13 @@ fn surroundings(context: &Context) -> Result<Surroundings, Failure> {
     })
 }
 
-fn rehearsal_clock(runbook: &Runbook, world: &Clock) -> Result<Clock, Failure> {
+async fn rehearsal_clock(runbook: &Runbook, world: &Clock) -> Result<Clock, Failure> {
     let place = runbook
         .folder()
         .join(".onair")
         .join("rehearsal")
         .join(runbook.event.id.as_str());
-    let sandbox = crate::commands::sandbox::open(runbook, &place.join("cloud"), world)?;
+    let sandbox = crate::commands::sandbox::open(runbook, &place.join("cloud"), world).await?;
     let offset = sandbox
         .offset()
         .map_err(|error| crate::context::sandbox_failure(&error))?;

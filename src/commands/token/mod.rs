@@ -42,7 +42,7 @@ pub(crate) fn name(command: &TokenCommand) -> &'static str {
 
 pub(crate) async fn run(command: &TokenCommand, context: &Context) -> Result<Answer, Failure> {
     match command {
-        TokenCommand::Inspect(args) => inspect::inspect(args, context),
+        TokenCommand::Inspect(args) => inspect::inspect(args, context).await,
         TokenCommand::List(args) => list::list(args, &context.session().await?).await,
         TokenCommand::Mint(args) => mint::mint(args, context).await,
         TokenCommand::Restore(args) => restore::restore(args, context).await,

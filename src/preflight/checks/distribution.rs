@@ -528,7 +528,7 @@ async fn metrics(facts: &Facts<'_>) -> Outcome {
                     |cloud| async move { cloud.additional_metrics(&id).await },
                 )
                 .await?;
-            Ok(if *is_on {
+            Ok(if *is_on == Some(true) {
                 Verdict::pass("on")
             } else {
                 Verdict::fail("off", "onair provision")

@@ -1,5 +1,6 @@
 //! The edge function and its key value store.
 
+use crate::cloud::FunctionStage;
 use crate::event::phase::Phase;
 use crate::preflight::reads::sampled;
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
@@ -90,7 +91,7 @@ fn section<'f>(facts: &'f Facts<'_>) -> Result<&'f Tokens, Gap> {
 
 async fn live(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
-    match facts.stage(&tokens.function, true).await {
+    match facts.stage(&tokens.function, FunctionStage::Live).await {
         Ok(stage) => Ok(Verdict::pass(format!(
             "{} of {}",
             tokens.function, stage.modified
@@ -105,8 +106,10 @@ async fn live(facts: &Facts<'_>) -> Outcome {
 
 async fn published(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
-    let live = facts.code(&tokens.function, true).await?;
-    let development = facts.code(&tokens.function, false).await?;
+    let live = facts.code(&tokens.function, FunctionStage::Live).await?;
+    let development = facts
+        .code(&tokens.function, FunctionStage::Development)
+        .await?;
     Ok(if live == development {
         Verdict::pass("both stages are equal")
     } else {
@@ -151,7 +154,7 @@ async fn associated(facts: &Facts<'_>) -> Outcome {
 
 async fn store(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
-    let stage = facts.stage(&tokens.function, true).await?;
+    let stage = facts.stage(&tokens.function, FunctionStage::Live).await?;
     let store = facts.store().await?;
     Ok(if stage.stores.contains(&store.arn) {
         Verdict::pass(store.name)
@@ -166,7 +169,7 @@ async fn store(facts: &Facts<'_>) -> Outcome {
 
 async fn runtime(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
-    let stage = facts.stage(&tokens.function, true).await?;
+    let stage = facts.stage(&tokens.function, FunctionStage::Live).await?;
     Ok(if stage.runtime == "cloudfront-js-2.0" {
         Verdict::pass(stage.runtime.clone())
     } else {
@@ -176,7 +179,10 @@ async fn runtime(facts: &Facts<'_>) -> Outcome {
 
 async fn size(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
-    let code = facts.code(&tokens.function, true).await?.len();
+    let code = facts
+        .code(&tokens.function, FunctionStage::Live)
+        .await?
+        .len();
     Ok(if code <= MOST_CODE {
         Verdict::pass(format!("{code} of {MOST_CODE} bytes"))
     } else {

@@ -40,10 +40,12 @@ impl Refusal {
     pub(crate) fn status(&self) -> u16 {
         match self.code {
             "AccessDenied" => 403,
+            "RealtimeLogConfigOwnerMismatch" => 401,
             "NoSuchDistribution"
             | "NoSuchOrigin"
             | "EntityNotFound"
             | "NoSuchFunctionExists"
+            | "NoSuchRealtimeLogConfig"
             | "NoSuchResource"
             | "NoSuchMonitoringSubscription"
             | "NoSuchCachePolicy"
@@ -59,6 +61,7 @@ impl Refusal {
             | "EntityAlreadyExists"
             | "CannotDeleteEntityWhileInUse"
             | "FunctionInUse"
+            | "RealtimeLogConfigAlreadyExists"
             | "FunctionAlreadyExists"
             | "MonitoringSubscriptionAlreadyExists" => 409,
             "PreconditionFailed" => 412,

@@ -159,6 +159,7 @@ impl CloudFront {
     ) -> Result<Answer, Refusal> {
         let (text, config) = config::parse(call.body, "DistributionConfig")?;
         let facts = self.checked(&config, Demand::Create, None, web_acl_exists)?;
+        self.check_realtime_logs(&config, call.account)?;
         let document = own_document(text, &config);
         Ok(self.add_distribution(call, &document, facts).1)
     }
@@ -174,6 +175,7 @@ impl CloudFront {
             .ok_or_else(|| Refusal::missing("DistributionConfig"))?;
         let tags = tags::parse(both.child("Tags").ok_or_else(|| Refusal::missing("Tags"))?)?;
         let facts = self.checked(config, Demand::Create, None, web_acl_exists)?;
+        self.check_realtime_logs(config, call.account)?;
         let document = own_document(text, config);
         let (arn, answer) = self.add_distribution(call, &document, facts);
         self.tags.insert(arn, tags);
@@ -299,6 +301,7 @@ impl CloudFront {
         old.etag.check(call)?;
         let (text, config) = config::parse(call.body, "DistributionConfig")?;
         let facts = self.checked(&config, Demand::Update, Some(id), web_acl_exists)?;
+        self.check_realtime_logs(&config, call.account)?;
         if facts.caller_reference != old.caller_reference || facts.staging != old.staging {
             return Err(Refusal::new(
                 "IllegalUpdate",

@@ -372,7 +372,14 @@ impl CloudFront {
     ) -> Result<Answer, Refusal> {
         let function = self.function(name)?;
         function.etag.check(call)?;
-        if self.is_associated(function) {
+        // Taken off a distribution, it is in use for as long as an edge runs it: the harsher reading.
+        let is_running = self.distributions.values().any(|distribution| {
+            distribution
+                .log
+                .somewhere(call.now)
+                .any(|gate| gate.functions.contains(&function.arn))
+        });
+        if is_running || self.is_associated(function) {
             return Err(Refusal::new(
                 "FunctionInUse",
                 "Cannot delete the function because it's attached to one or more cache behaviors.",

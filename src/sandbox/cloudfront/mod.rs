@@ -16,6 +16,7 @@ mod locations;
 mod monitoring;
 mod paging;
 mod policies;
+mod realtime_logs;
 mod rollout;
 mod routes;
 mod seed;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use self::answers::Refusal;
 use self::distributions::Distribution;
 use self::functions::Function;
+use self::realtime_logs::RealtimeLogConfig;
 use self::routes::Route;
 use self::stores::KeyValueStore;
 use super::keyvaluestore::Stores;
@@ -50,6 +52,9 @@ pub(crate) struct CloudFront {
     functions: BTreeMap<String, Function>,
     /// By name.
     stores: BTreeMap<String, KeyValueStore>,
+    /// By name.
+    #[serde(default)]
+    realtime_logs: BTreeMap<String, RealtimeLogConfig>,
     /// By the ARN of the tagged resource.
     tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Policies and the like.
@@ -95,6 +100,11 @@ fn dispatch(
         Route::CreateFunction => state.create_function(call, stores),
         Route::CreateKeyValueStore => state.create_store(call, stores),
         Route::CreateMonitoringSubscription(id) => state.create_monitoring(call, &id),
+        Route::CreateRealtimeLogConfig => state.create_realtime_log_config(call),
+        Route::DeleteRealtimeLogConfig => state.delete_realtime_log_config(call),
+        Route::GetRealtimeLogConfig => state.get_realtime_log_config(call),
+        Route::ListRealtimeLogConfigs => state.list_realtime_log_configs(call),
+        Route::UpdateRealtimeLogConfig => state.update_realtime_log_config(call),
         Route::DeleteDistribution(id) => state.delete_distribution(call, &id),
         Route::DeleteFunction(name) => state.delete_function(call, &name),
         Route::DeleteKeyValueStore(name) => state.delete_store(call, &name, stores),
@@ -170,6 +180,33 @@ impl CloudFront {
             .filter_map(|arn| self.published_function(arn))
             .filter_map(|stage| stage.store.clone())
             .collect()
+    }
+
+    /// Returns the name and the published stage of the function that the edge with this share of the
+    /// skew (0 to 1) runs on viewer requests of a distribution.
+    pub(crate) fn edge_function(
+        &self,
+        distribution_id: &str,
+        fraction: f64,
+        now: Timestamp,
+    ) -> Option<(&str, &functions::Stage)> {
+        let gate = self
+            .distributions
+            .get(distribution_id)?
+            .at_edge(fraction, now)?;
+        gate.functions.iter().find_map(|arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            Some((
+                self.functions.get_key_value(name)?.0.as_str(),
+                self.published_function(arn)?,
+            ))
+        })
+    }
+
+    /// Returns a distribution's own domain name.
+    pub(crate) fn domain(&self, distribution_id: &str) -> Option<&str> {
+        let distribution = self.distributions.get(distribution_id)?;
+        Some(&distribution.domain_name)
     }
 
     /// Returns the id of the distribution that serves `host` (no port), by its own domain name, an

@@ -68,6 +68,14 @@ impl RolloutLog {
             .map(|version| &version.gate)
     }
 
+    /// The gates that some edge still holds, or may hold.
+    pub(crate) fn somewhere(&self, now: Timestamp) -> impl Iterator<Item = &Gate> {
+        let everywhere = self.0.iter().rposition(|version| version.is_at(1.0, now));
+        self.0[everywhere.unwrap_or(0)..]
+            .iter()
+            .map(|version| &version.gate)
+    }
+
     /// Says whether every edge holds the newest gate.
     pub(crate) fn is_deployed(&self, now: Timestamp) -> bool {
         self.0.last().is_none_or(|newest| newest.is_at(1.0, now))

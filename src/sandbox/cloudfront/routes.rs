@@ -16,10 +16,12 @@ pub(crate) enum Route {
     CreateFunction,
     CreateKeyValueStore,
     CreateMonitoringSubscription(String),
+    CreateRealtimeLogConfig,
     DeleteDistribution(String),
     DeleteFunction(String),
     DeleteKeyValueStore(String),
     DeleteMonitoringSubscription(String),
+    DeleteRealtimeLogConfig,
     DescribeFunction(String),
     DescribeKeyValueStore(String),
     DisassociateDistributionWebACL(String),
@@ -33,10 +35,12 @@ pub(crate) enum Route {
     GetResponseHeadersPolicy(String),
     GetOriginRequestPolicy(String),
     GetOriginAccessControl(String),
+    GetRealtimeLogConfig,
     ListDistributions,
     ListDistributionsByWebACLId(String),
     ListFunctions,
     ListKeyValueStores,
+    ListRealtimeLogConfigs,
     ListTagsForResource,
     PublishFunction(String),
     TagResource,
@@ -45,6 +49,7 @@ pub(crate) enum Route {
     UpdateDistribution(String),
     UpdateFunction(String),
     UpdateKeyValueStore(String),
+    UpdateRealtimeLogConfig,
 }
 
 impl Route {
@@ -78,6 +83,18 @@ impl Route {
             "origin-request-policy" => read(method, rest).map(Self::GetOriginRequestPolicy),
             "response-headers-policy" => read(method, rest).map(Self::GetResponseHeadersPolicy),
             "vpc-origin" => read(method, rest).map(Self::GetVpcOrigin),
+            "realtime-log-config" if rest.is_empty() => match method {
+                "GET" => Some(Self::ListRealtimeLogConfigs),
+                "POST" => Some(Self::CreateRealtimeLogConfig),
+                "PUT" => Some(Self::UpdateRealtimeLogConfig),
+                _ => None,
+            },
+            "get-realtime-log-config" if rest.is_empty() && method == "POST" => {
+                Some(Self::GetRealtimeLogConfig)
+            }
+            "delete-realtime-log-config" if rest.is_empty() && method == "POST" => {
+                Some(Self::DeleteRealtimeLogConfig)
+            }
             "tagging" if rest.is_empty() => match (method, query(call, "Operation").as_deref()) {
                 ("GET", None) => Some(Self::ListTagsForResource),
                 ("POST", Some("Tag")) => Some(Self::TagResource),
@@ -97,10 +114,12 @@ impl Route {
             Self::CreateFunction => "CreateFunction",
             Self::CreateKeyValueStore => "CreateKeyValueStore",
             Self::CreateMonitoringSubscription(_) => "CreateMonitoringSubscription",
+            Self::CreateRealtimeLogConfig => "CreateRealtimeLogConfig",
             Self::DeleteDistribution(_) => "DeleteDistribution",
             Self::DeleteFunction(_) => "DeleteFunction",
             Self::DeleteKeyValueStore(_) => "DeleteKeyValueStore",
             Self::DeleteMonitoringSubscription(_) => "DeleteMonitoringSubscription",
+            Self::DeleteRealtimeLogConfig => "DeleteRealtimeLogConfig",
             Self::DescribeFunction(_) => "DescribeFunction",
             Self::DescribeKeyValueStore(_) => "DescribeKeyValueStore",
             Self::DisassociateDistributionWebACL(_) => "DisassociateDistributionWebACL",
@@ -114,10 +133,12 @@ impl Route {
             Self::GetOriginRequestPolicy(_) => "GetOriginRequestPolicy",
             Self::GetResponseHeadersPolicy(_) => "GetResponseHeadersPolicy",
             Self::GetVpcOrigin(_) => "GetVpcOrigin",
+            Self::GetRealtimeLogConfig => "GetRealtimeLogConfig",
             Self::ListDistributions => "ListDistributions",
             Self::ListDistributionsByWebACLId(_) => "ListDistributionsByWebACLId",
             Self::ListFunctions => "ListFunctions",
             Self::ListKeyValueStores => "ListKeyValueStores",
+            Self::ListRealtimeLogConfigs => "ListRealtimeLogConfigs",
             Self::ListTagsForResource => "ListTagsForResource",
             Self::PublishFunction(_) => "PublishFunction",
             Self::TagResource => "TagResource",
@@ -126,6 +147,7 @@ impl Route {
             Self::UpdateDistribution(_) => "UpdateDistribution",
             Self::UpdateFunction(_) => "UpdateFunction",
             Self::UpdateKeyValueStore(_) => "UpdateKeyValueStore",
+            Self::UpdateRealtimeLogConfig => "UpdateRealtimeLogConfig",
         }
     }
 }

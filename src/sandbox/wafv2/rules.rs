@@ -73,6 +73,8 @@ pub(super) fn check(rules: &[Value], state: &Waf) -> Result<u64, Refusal> {
             return Err(null(&format!("{place}.statement")));
         }
         check_action(rule, statement)?;
+        check_custom_response(rule)?;
+        check_labels(rule)?;
         capacity += checker.statement(statement, Depth::Top)?;
     }
     if checker.references > MOST_REFERENCES {
@@ -157,6 +159,74 @@ fn check_action(rule: &Value, statement: &Value) -> Result<(), Refusal> {
             "You must specify exactly one action.",
         )),
     }
+}
+
+/// What a custom response may answer (Developer Guide, "Supported status codes for custom
+/// responses"); 451 is not among them.
+const RESPONSE_CODES: [u64; 33] = [
+    200, 201, 202, 204, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409,
+    411, 412, 413, 414, 415, 416, 421, 429, 500, 501, 502, 503, 504, 505,
+];
+
+/// Checks the answer of a rule that blocks. That its body exists is checked with the web ACL.
+fn check_custom_response(rule: &Value) -> Result<(), Refusal> {
+    let response = &rule["Action"]["Block"]["CustomResponse"];
+    if response.is_null() {
+        return Ok(());
+    }
+    let refuse =
+        |parameter: &str, reason| Err(Refusal::parameter("CUSTOM_RESPONSE", parameter, reason));
+    let Some(code) = response["ResponseCode"].as_u64() else {
+        return Err(null("rule.action.block.customResponse.responseCode"));
+    };
+    if !RESPONSE_CODES.contains(&code) {
+        return refuse(&code.to_string(), "The response code is not supported.");
+    }
+    let mut names = HashSet::new();
+    for header in response["ResponseHeaders"].as_array().into_iter().flatten() {
+        let name = header["Name"].as_str().unwrap_or_default().to_lowercase();
+        if name.is_empty() || header["Value"].as_str().is_none_or(str::is_empty) {
+            return refuse(&name, "A header needs a name and a value.");
+        }
+        if name == "content-type" || !names.insert(name.clone()) {
+            return refuse(&name, "The header is not allowed, or is given twice.");
+        }
+    }
+    Ok(())
+}
+
+/// Words that no namespace of a rule's own labels may have (Developer Guide, "Label syntax and naming
+/// requirements").
+const RESERVED_LABELS: [&str; 7] = [
+    "aws",
+    "awswaf",
+    "ipset",
+    "managed",
+    "regexpatternset",
+    "rulegroup",
+    "waf",
+];
+
+fn check_labels(rule: &Value) -> Result<(), Refusal> {
+    for label in rule["RuleLabels"].as_array().into_iter().flatten() {
+        let name = label["Name"].as_str().unwrap_or_default();
+        let right = !name.is_empty()
+            && name.len() <= 1024
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "_-:".contains(letter))
+            && !name
+                .split(':')
+                .any(|part| RESERVED_LABELS.contains(&part) || part == "webacl" || part.is_empty());
+        if !right {
+            return Err(Refusal::parameter(
+                "RULE",
+                name,
+                "The label is not valid, or its namespace is reserved.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -544,6 +614,34 @@ mod tests {
         let mut wrong = rule("a", 0, &group);
         wrong["OverrideAction"] = json!({});
         assert!(check(&[wrong], &Waf::default()).is_err());
+    }
+
+    #[test]
+    fn answers_and_labels_are_checked() {
+        let with = |member: &str, value: Value| {
+            let mut one = rule("r", 0, &geo(&["AT"]));
+            one[member] = value;
+            check(&[one], &Waf::default()).is_ok()
+        };
+        for (code, right) in [(403, true), (429, true), (451, false), (499, false)] {
+            let block = json!({"Block": {"CustomResponse": {"ResponseCode": code}}});
+            assert_eq!(with("Action", block), right, "{code}");
+        }
+        let headers = json!([{"Name": "Content-Type", "Value": "text/plain"}]);
+        let block =
+            json!({"Block": {"CustomResponse": {"ResponseCode": 403, "ResponseHeaders": headers}}});
+        assert!(!with("Action", block));
+        for (label, right) in [
+            ("team:seen", true),
+            ("awswaf:clientip:geo:country:AT", false),
+            ("no spaces", false),
+        ] {
+            assert_eq!(
+                with("RuleLabels", json!([{"Name": label}])),
+                right,
+                "{label}"
+            );
+        }
     }
 
     #[test]

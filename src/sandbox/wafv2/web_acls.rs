@@ -192,6 +192,19 @@ pub(super) fn check(document: &Map<String, Value>, state: &Waf) -> Result<u64, R
     let rules = document["Rules"]
         .as_array()
         .ok_or_else(|| Refusal::new("SerializationException", "Rules is not a list"))?;
+    let bodies = document.get("CustomResponseBodies");
+    for rule in rules {
+        let key = &rule["Action"]["Block"]["CustomResponse"]["CustomResponseBodyKey"];
+        if let Some(key) = key.as_str()
+            && bodies.is_none_or(|bodies| bodies[key].is_null())
+        {
+            return Err(Refusal::parameter(
+                "CUSTOM_RESPONSE_BODY",
+                key,
+                "The web ACL has no body of this key.",
+            ));
+        }
+    }
     rules::check(rules, state)
 }
 

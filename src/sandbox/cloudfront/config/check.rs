@@ -103,7 +103,7 @@ pub(super) fn boolean(element: &Element, name: &str) -> Result<Option<bool>, Ref
     }
 }
 
-pub(super) fn integer(element: &Element, name: &str) -> Result<Option<u64>, Refusal> {
+pub(crate) fn integer(element: &Element, name: &str) -> Result<Option<u64>, Refusal> {
     element
         .text_of(name)
         .map(str::parse)

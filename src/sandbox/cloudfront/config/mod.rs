@@ -8,7 +8,7 @@ mod check;
 mod origins;
 
 pub(crate) use self::audience::existing_web_acl;
-pub(crate) use self::check::{check, parse};
+pub(crate) use self::check::{check, integer, parse};
 use super::rollout::Gate;
 
 /// Which rules of requirement hold.

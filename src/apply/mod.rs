@@ -2,6 +2,8 @@
 //! version, and on a conflict do all of that again, until it lands or the time is up. The old body
 //! is never sent again, and a write whose answer was lost is looked for before anyone else is blamed.
 
+mod web_acl;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +39,7 @@ pub(crate) enum Resource {
     IpSet { family: Family, name: String },
     Distribution { name: String, id: String },
     Store { name: String },
+    WebAcl { name: String },
 }
 
 impl std::fmt::Display for Resource {
@@ -45,6 +48,7 @@ impl std::fmt::Display for Resource {
             Self::IpSet { name, .. } => write!(f, "ip-set {name}"),
             Self::Distribution { name, id } => write!(f, "distribution {name} ({id})"),
             Self::Store { name } => write!(f, "key-value-store {name}"),
+            Self::WebAcl { name } => write!(f, "web-acl {name}"),
         }
     }
 }
@@ -77,6 +81,7 @@ pub(crate) struct Known {
     pub(crate) observed_sets: BTreeMap<String, observe::ObservedSet>,
     pub(crate) observed_distributions: BTreeMap<String, observe::ObservedDistribution>,
     pub(crate) observed_stores: BTreeMap<String, observe::ObservedStore>,
+    pub(crate) observed_acls: BTreeMap<String, observe::ObservedAcl>,
 }
 
 /// Told while a change is carried out.
@@ -143,6 +148,7 @@ impl Applier<'_> {
                         .await
                 }
                 Resource::Store { name } => self.store(approved, id, name, tell).await,
+                Resource::WebAcl { name } => self.web_acl(approved, id, name, tell).await,
             };
             if let Ok(done) = &result {
                 tell(Progress::Done {
