@@ -152,11 +152,25 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Manifest, Unreadable> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with("#EXTM3U") {
         hls::read(text)
-    } else if text.starts_with('<') {
+    } else if is_mpd(text) {
         dash::read(text)
     } else {
         let start: String = text.chars().take(20).collect();
         Err(Unreadable::Neither(printable(&start).into_owned()))
+    }
+}
+
+/// Whether a text is XML whose root element is DASH's.
+fn is_mpd(text: &str) -> bool {
+    let mut reader = quick_xml::Reader::from_str(text);
+    loop {
+        match reader.read_event() {
+            Ok(quick_xml::events::Event::Start(start)) => {
+                return start.local_name().as_ref() == "MPD";
+            }
+            Ok(quick_xml::events::Event::Eof) | Err(_) => return false,
+            Ok(_) => {}
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod forecast;
 mod identity;
 mod logs;
 mod origin;
+mod playback;
 mod tokens;
 mod waf;
 mod workflow;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Check> {
         forecast::CHECKS,
         logs::CHECKS,
         &workflow::checks(),
+        playback::CHECKS,
     ]
     .concat()
 }
