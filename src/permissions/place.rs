@@ -18,7 +18,7 @@ pub(crate) enum Place {
     AnyForRealtimeLogs(&'static str),
     /// The same, needed only with `[dashboard]`.
     AnyForDashboard(&'static str),
-    /// The same, needed only with MediaLive channels.
+    /// The same, needed only with channels of MediaLive.
     AnyForChannels(&'static str),
     Distributions,
     /// Cache, origin request and response headers policies, origin access controls, VPC origins:

@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(
         "ReadRules",
-        &["wafv2:GetWebACL", "wafv2:GetSampledRequests"],
+        &["wafv2:GetWebACL"],
         Place::WebAcl,
         EVERYBODY,
         &[
@@ -67,6 +67,20 @@ pub(super) const TABLE: &[Row] = &[
             "provision",
             "preflight",
         ],
+    ),
+    row(
+        "ReadSamples",
+        &["wafv2:GetSampledRequests"],
+        Place::WebAcl,
+        &[Operator, Analyst],
+        &["why"],
+    ),
+    row(
+        "ReadTags",
+        &["cloudfront:ListTagsForResource"],
+        Place::Distributions,
+        &[Ci],
+        &["provision"],
     ),
     row(
         "ReadBlocklists",
@@ -168,14 +182,8 @@ pub(super) const TABLE: &[Row] = &[
         "ChangeRevocations",
         &["cloudfront-keyvaluestore:UpdateKeys"],
         Place::Stores,
-        CREW,
-        &[
-            "token revoke",
-            "token restore",
-            "token mode",
-            "token keys",
-            "provision",
-        ],
+        &[Operator],
+        &["token revoke", "token restore", "token mode", "token keys"],
     ),
     row(
         "TestFunction",
@@ -203,8 +211,8 @@ pub(super) const TABLE: &[Row] = &[
         "CheckStore",
         &["cloudfront:DescribeKeyValueStore"],
         Place::Stores,
-        CREW,
-        &["preflight", "provision"],
+        &[Ci],
+        &["provision"],
     ),
     row(
         "CheckRealtimeConfig",
@@ -233,13 +241,6 @@ pub(super) const TABLE: &[Row] = &[
         Place::Any(NO_RESOURCE),
         CREW,
         &["preflight", "provision"],
-    ),
-    row(
-        "CheckNeighbors",
-        &["cloudfront:ListDistributionsByWebACLId"],
-        Place::AnyForWaf(LISTS),
-        CREW,
-        &["preflight"],
     ),
     row(
         "CheckCertificates",
@@ -316,8 +317,8 @@ pub(super) const TABLE: &[Row] = &[
         "ReadMetrics",
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
-        EVERYBODY,
-        &["preflight", "report"],
+        &[Analyst],
+        &["report"],
     ),
     row(
         "CheckFlows",

@@ -26,7 +26,7 @@ const OPERATOR: &[&str] = &[
     "!token keys status",
     "!token selftest --on aws",
     "!rule list",
-    "!rule count AWSManagedRulesAnonymousIpList --yes",
+    "!rule block AWSManagedRulesAnonymousIpList --confirm cup-final",
     "!undo --yes",
     "!dashboard diff",
     "!dashboard apply --yes",
@@ -38,7 +38,7 @@ const OPERATOR: &[&str] = &[
 /// What a pipeline does around an event.
 const CI: &[&str] = &[
     "runbook check",
-    "!sandbox reset --bare --rates off",
+    "sandbox reset --bare --rates off --fault rollout=0s --fault rollout-skew=0s",
     "!provision --dry-run",
     "!provision --yes",
     "!provision --dry-run",
