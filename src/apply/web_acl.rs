@@ -71,10 +71,7 @@ impl Applier<'_> {
             }
             if !slot {
                 slot = true;
-                if self
-                    .pace("wafv2-update-web-acl", WAF_WRITE_INTERVAL)
-                    .await
-                {
+                if self.pace("wafv2-update-web-acl", WAF_WRITE_INTERVAL).await {
                     continue;
                 }
             }

@@ -18,7 +18,9 @@ use crate::ledger::body::{Body, End, Intent, Kind, Outcome, PartOutcome, Verdict
 use crate::ledger::clock::EventState;
 use crate::ledger::view::{Change, Standing, View};
 use crate::ledger::{Entry, EntryId, Where};
-use crate::observe::{self, ObserveError, ObservedAcl, ObservedDistribution, ObservedSet, ObservedStore};
+use crate::observe::{
+    self, ObserveError, ObservedAcl, ObservedDistribution, ObservedSet, ObservedStore,
+};
 use crate::plan::change::{Draft, Touched};
 use crate::plan::geo::{Wish, plan_geo};
 use crate::plan::guard::{self, Finding};
@@ -735,12 +737,7 @@ fn key_step(
     })
 }
 
-fn rule_step(
-    view: &View,
-    id: &EntryId,
-    name: &str,
-    observed: &ObservedAcl,
-) -> (Step, Vec<String>) {
+fn rule_step(view: &View, id: &EntryId, name: &str, observed: &ObservedAcl) -> (Step, Vec<String>) {
     let wish = rules::RuleWish::of(view, id, name);
     let plan = rules::plan_rules(&observed.document.json, &wish);
     let mut notes = Vec::new();
@@ -1328,10 +1325,8 @@ impl From<ObserveError> for Failure {
             ObserveError::Cloud(error) => error.into(),
             ObserveError::NoSuchSet { .. }
             | ObserveError::NoSuchStore(_)
-            | ObserveError::NoSuchAcl(_) => {
-                Self::failed("not-provisioned", &error)
-                    .hint("check the name in the runbook and the account")
-            }
+            | ObserveError::NoSuchAcl(_) => Self::failed("not-provisioned", &error)
+                .hint("check the name in the runbook and the account"),
             ObserveError::Document { .. } => Self::failed("document", &error),
         }
     }

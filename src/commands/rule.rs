@@ -134,11 +134,7 @@ impl Intention for Move {
             .map_err(|known| unknown(&self.rule, web_acl, &known, &prefix))?;
         let name = rule["Name"].as_str().unwrap_or_default().to_owned();
         let present = action_of(rule);
-        let summary = format!(
-            "{} {}",
-            self.wanted.word().to_uppercase(),
-            printable(&name)
-        );
+        let summary = format!("{} {}", self.wanted.word().to_uppercase(), printable(&name));
         let mut intent = empty_intent(self.command(), &summary, Kind::Change, basis.now);
         let (end, asked) = super::end_of(session, basis, Lasting::Event)?;
         intent.end = end;
@@ -307,7 +303,10 @@ fn unknown(
     Failure::new(
         Exit::Usage,
         "rule.unknown",
-        format!("web ACL {web_acl} has no rule `{}`{nearest}", printable(text)),
+        format!(
+            "web ACL {web_acl} has no rule `{}`{nearest}",
+            printable(text)
+        ),
     )
     .hint("`onair rule list` shows them")
 }

@@ -761,9 +761,7 @@ fn tend_check(view: &View, beat: &Result<Option<Beat>, String>, now: Timestamp) 
     let ends = |change: &&Change| {
         let opens = &change.intent().opens;
         view.ends_at(change).is_some()
-            && !(opens.prefixes.is_empty()
-                && opens.countries.is_empty()
-                && opens.rules.is_empty())
+            && !(opens.prefixes.is_empty() && opens.countries.is_empty() && opens.rules.is_empty())
     };
     let waiting = view.open().filter(ends).count();
     let due = view

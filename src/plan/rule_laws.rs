@@ -67,13 +67,18 @@ fn deed() -> impl Strategy<Value = Deed> {
 #[derive(Debug, Clone)]
 enum Stage {
     /// `idle` is the version at which there was nothing to do.
-    Read { idle: Option<u64> },
+    Read {
+        idle: Option<u64>,
+    },
     Plan {
         read: Value,
         version: u64,
         idle: Option<u64>,
     },
-    Write { after: Value, version: u64 },
+    Write {
+        after: Value,
+        version: u64,
+    },
     Tell,
 }
 
@@ -154,7 +159,11 @@ impl World {
             } => {
                 let wish = RuleWish::of(&self.book.view(), &id, ACL);
                 let plan = plan_rules(&read, &wish);
-                prop_assert_eq!(rest(&plan.after), rest(&read), "more than an action changed");
+                prop_assert_eq!(
+                    rest(&plan.after),
+                    rest(&read),
+                    "more than an action changed"
+                );
                 prop_assert_eq!(&plan, &plan_rules(&read, &wish));
                 prop_assert!(!plan_rules(&plan.after, &wish).changes_something());
                 if plan.changes_something() || plan.must_write {

@@ -54,12 +54,24 @@ fn a_rule_counts_for_a_time_and_undo_puts_it_back() {
 
     let run = desk
         .onair(&[
-            "-o", "json", "rule", "count", "block-v4", "--for", "30m", "--yes", "-m", "a stadium",
+            "-o",
+            "json",
+            "rule",
+            "count",
+            "block-v4",
+            "--for",
+            "30m",
+            "--yes",
+            "-m",
+            "a stadium",
         ])
         .expect_success();
     assert_eq!(run.json()["changed"], true);
     let step = &run.json()["data"]["steps"][0];
-    assert_eq!(step["rules"], json!([{"rule": BLOCK, "from": "block", "to": "count"}]));
+    assert_eq!(
+        step["rules"],
+        json!([{"rule": BLOCK, "from": "block", "to": "count"}])
+    );
     let found = rule(&desk, BLOCK);
     assert_eq!(found["action"], "count");
     assert_eq!(found["move"]["entry"], "jess-1");
@@ -68,13 +80,18 @@ fn a_rule_counts_for_a_time_and_undo_puts_it_back() {
 
     // Again: it does so already, and as long.
     let again = desk
-        .onair(&["-o", "json", "rule", "count", BLOCK, "--for", "10m", "--yes"])
+        .onair(&[
+            "-o", "json", "rule", "count", BLOCK, "--for", "10m", "--yes",
+        ])
         .expect_success();
     assert_eq!(again.json()["changed"], false);
 
     desk.onair(&["undo", "--yes"]).expect_success();
     let found = rule(&desk, BLOCK);
-    assert_eq!((&found["action"], &found["move"]), (&json!("block"), &Value::Null));
+    assert_eq!(
+        (&found["action"], &found["move"]),
+        (&json!("block"), &Value::Null)
+    );
 }
 
 #[test]
@@ -94,10 +111,16 @@ fn tend_carries_the_end_out_and_the_newest_of_two_holds_until_then() {
     };
     // The rehearsal begins a day before doors, which open 90 minutes before kickoff.
     let found = at("doors-23h");
-    assert_eq!(found["action"], "count", "tom's has ended, jess's still stands: {found}");
+    assert_eq!(
+        found["action"], "count",
+        "tom's has ended, jess's still stands: {found}"
+    );
     assert_eq!(found["move"]["entry"], "jess-1");
     let found = at("doors-21h");
-    assert_eq!((&found["action"], &found["move"]), (&json!("block"), &Value::Null));
+    assert_eq!(
+        (&found["action"], &found["move"]),
+        (&json!("block"), &Value::Null)
+    );
 }
 
 #[test]
@@ -127,14 +150,19 @@ fn an_unknown_rule_is_answered_with_the_nearest() {
     refused(&run, 2, "rule.unknown");
     let message = run.json()["error"]["message"].clone();
     assert!(
-        message.as_str().is_some_and(|text| text.contains("did you mean")),
+        message
+            .as_str()
+            .is_some_and(|text| text.contains("did you mean")),
         "{run}"
     );
 }
 
 #[test]
 fn a_conflict_is_read_again_and_a_lost_answer_is_found_to_be_ours() {
-    for fault in ["conflict:wafv2.UpdateWebACL", "lost-answer:wafv2.UpdateWebACL"] {
+    for fault in [
+        "conflict:wafv2.UpdateWebACL",
+        "lost-answer:wafv2.UpdateWebACL",
+    ] {
         let desk = desk();
         desk.onair(&["sandbox", "reset", "--rates", "off", "--fault", fault])
             .expect_success();
@@ -155,8 +183,7 @@ fn the_ledger_and_the_events_close_know_a_moved_rule() {
         .expect_success();
     let shown = desk.onair(&["ledger", "show", "jess-1"]).expect_success();
     assert!(shown.stdout.contains("count, before it block"), "{shown}");
-    desk.onair(&["event", "close", "--yes"])
-        .expect_success();
+    desk.onair(&["event", "close", "--yes"]).expect_success();
     assert_eq!(rule(&desk, BLOCK)["action"], "block");
 }
 
@@ -172,7 +199,10 @@ fn a_rule_of_a_web_acl_that_serves_another_event_asks_more() {
     let run = desk.onair(&["-o", "json", "rule", "count", BLOCK, "--yes"]);
     refused(&run, 4, "confirmation.missing");
     let plan = desk.onair(&["rule", "count", BLOCK, "--yes"]);
-    assert!(plan.to_string().contains("also serves event semi-final"), "{plan}");
+    assert!(
+        plan.to_string().contains("also serves event semi-final"),
+        "{plan}"
+    );
     desk.onair(&["rule", "count", BLOCK, "--confirm", "cup-final"])
         .expect_success();
 }

@@ -125,12 +125,14 @@ impl Call {
                 request_id,
             };
         }
-        if status >= 500 || is(&[
-            "WAFInternalErrorException",
-            "InternalServerException",
-            // A set or a group that was made a moment ago is not known yet: try again.
-            "WAFUnavailableEntityException",
-        ]) {
+        if status >= 500
+            || is(&[
+                "WAFInternalErrorException",
+                "InternalServerException",
+                // A set or a group that was made a moment ago is not known yet: try again.
+                "WAFUnavailableEntityException",
+            ])
+        {
             return CloudError::Server {
                 operation,
                 status,

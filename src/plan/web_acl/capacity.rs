@@ -59,11 +59,26 @@ mod tests {
         let label = json!({"LabelMatchStatement": {"Scope": "LABEL", "Key": "a"}});
         for (statement, expected) in [
             (geo.clone(), Some(1)),
-            (json!({"AndStatement": {"Statements": [geo, {"NotStatement": {"Statement": label}}]}}), Some(2)),
-            (json!({"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}}), Some(2)),
-            (json!({"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesAnonymousIpList"}}), Some(50)),
-            (json!({"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "Another"}}), None),
-            (json!({"IPSetReferenceStatement": {"ARN": "a", "IPSetForwardedIPConfig": {"Position": "ANY"}}}), Some(5)),
+            (
+                json!({"AndStatement": {"Statements": [geo, {"NotStatement": {"Statement": label}}]}}),
+                Some(2),
+            ),
+            (
+                json!({"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}}),
+                Some(2),
+            ),
+            (
+                json!({"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesAnonymousIpList"}}),
+                Some(50),
+            ),
+            (
+                json!({"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "Another"}}),
+                None,
+            ),
+            (
+                json!({"IPSetReferenceStatement": {"ARN": "a", "IPSetForwardedIPConfig": {"Position": "ANY"}}}),
+                Some(5),
+            ),
         ] {
             assert_eq!(cost(&statement), expected, "{statement}");
         }

@@ -332,12 +332,7 @@ fn action_for(name: &str, wanted: &WantedRule, basis: &Basis<'_>) -> Value {
 }
 
 /// Brings a rule to what is wanted, in the fields that are ours: of an adopted rule the action only.
-fn bring(
-    rule: &mut Value,
-    wanted: &WantedRule,
-    basis: &Basis<'_>,
-    whole: bool,
-) -> Vec<Difference> {
+fn bring(rule: &mut Value, wanted: &WantedRule, basis: &Basis<'_>, whole: bool) -> Vec<Difference> {
     let mut differences = Vec::new();
     let name = rule["Name"].as_str().unwrap_or_default().to_owned();
     let action = action_for(&name, wanted, basis);

@@ -99,9 +99,17 @@ mod tests {
         );
         let cases: [Case<'_>; 8] = [
             // An empty web ACL.
-            (&[("a", None), ("b", None)], &[("t", None)], &[("a", 0), ("b", 1), ("t", 2)]),
+            (
+                &[("a", None), ("b", None)],
+                &[("t", None)],
+                &[("a", 0), ("b", 1), ("t", 2)],
+            ),
             // Room in front of the other.
-            (&[("a", None), ("b", None)], &[("x", Some(10))], &[("a", 0), ("b", 1), ("x", 10)]),
+            (
+                &[("a", None), ("b", None)],
+                &[("x", Some(10))],
+                &[("a", 0), ("b", 1), ("x", 10)],
+            ),
             // No room: the other moves up by as little as will do, its follower stays.
             (
                 &[("a", None), ("b", None)],
@@ -121,11 +129,23 @@ mod tests {
                 &[("a", 3), ("b", 4), ("c", 7), ("x", 10)],
             ),
             // Another rule was put before ours by hand.
-            (&[("a", Some(5)), ("b", Some(6))], &[("x", Some(2))], &[("a", 0), ("b", 1), ("x", 2)]),
+            (
+                &[("a", Some(5)), ("b", Some(6))],
+                &[("x", Some(2))],
+                &[("a", 0), ("b", 1), ("x", 2)],
+            ),
             // Ours were swapped.
-            (&[("a", Some(1)), ("b", Some(0))], &[("x", Some(2))], &[("a", 0), ("b", 1), ("x", 2)]),
+            (
+                &[("a", Some(1)), ("b", Some(0))],
+                &[("x", Some(2))],
+                &[("a", 0), ("b", 1), ("x", 2)],
+            ),
             // A new rule that may come anywhere comes last.
-            (&[("a", Some(0))], &[("t", None), ("x", Some(4))], &[("a", 0), ("t", 5), ("x", 4)]),
+            (
+                &[("a", Some(0))],
+                &[("t", None), ("x", Some(4))],
+                &[("a", 0), ("t", 5), ("x", 4)],
+            ),
         ];
         for (leading, others, expected) in cases {
             let placed = place(&rules(leading), &rules(others));

@@ -32,8 +32,7 @@ impl Part for WebAcl {
         let step = match observed(scene, name).await? {
             Some(acl) => {
                 let tags = scene.cloud.waf_tags(&acl.document.arn).await?;
-                let step =
-                    Step::existing(KIND, name, Vec::new(), fingerprint(acl.document.id()));
+                let step = Step::existing(KIND, name, Vec::new(), fingerprint(acl.document.id()));
                 if scene.marks(pairs(&tags)) {
                     step.costing(COSTS)
                 } else {

@@ -56,5 +56,6 @@ fn managed_acl(acl: &ObservedAcl, tags: &[(String, String)]) -> Managed {
 }
 
 fn pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    tags.iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
 }

@@ -37,8 +37,7 @@ struct Held {
 }
 
 async fn look(scene: &Scene<'_>, waf: &Waf) -> Result<Option<Held>, PartError> {
-    let (acl, sets) =
-        futures_util::join!(observed(scene, &waf.web_acl), scene.cloud.ip_sets());
+    let (acl, sets) = futures_util::join!(observed(scene, &waf.web_acl), scene.cloud.ip_sets());
     let Some(acl) = acl? else {
         return Ok(None);
     };
@@ -47,10 +46,10 @@ async fn look(scene: &Scene<'_>, waf: &Waf) -> Result<Option<Held>, PartError> {
         .into_iter()
         .map(|family| {
             let name = waf.ip_set(family);
-            let arn = listed.iter().find(|set| set.name == name).map_or_else(
-                || arn_to_be(scene, name),
-                |set| set.arn.clone(),
-            );
+            let arn = listed
+                .iter()
+                .find(|set| set.name == name)
+                .map_or_else(|| arn_to_be(scene, name), |set| set.arn.clone());
             (family, arn)
         })
         .collect();

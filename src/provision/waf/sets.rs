@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::super::{Done, Iac, Made, Managed, Owned, Part, PartError, Scene, Stage, Step, fingerprint};
+use super::super::{
+    Done, Iac, Made, Managed, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
+};
 use super::{DELETIONS, SETTLING, WRITE_INTERVAL, pairs, section};
 use crate::cloud::{Approved, CloudError, IpSetFamily, IpSetSummary};
 use crate::event::cidr::{Cidr, Family};
@@ -18,7 +20,9 @@ pub(crate) struct IpSets;
 fn wanted(scene: &Scene<'_>) -> Vec<(Family, String)> {
     section(scene)
         .into_iter()
-        .flat_map(|waf| [Family::V4, Family::V6].map(|family| (family, waf.ip_set(family).to_owned())))
+        .flat_map(|waf| {
+            [Family::V4, Family::V6].map(|family| (family, waf.ip_set(family).to_owned()))
+        })
         .collect()
 }
 

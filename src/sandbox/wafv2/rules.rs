@@ -174,9 +174,8 @@ fn check_custom_response(rule: &Value) -> Result<(), Refusal> {
     if response.is_null() {
         return Ok(());
     }
-    let refuse = |parameter: &str, reason| {
-        Err(Refusal::parameter("CUSTOM_RESPONSE", parameter, reason))
-    };
+    let refuse =
+        |parameter: &str, reason| Err(Refusal::parameter("CUSTOM_RESPONSE", parameter, reason));
     let Some(code) = response["ResponseCode"].as_u64() else {
         return Err(null("rule.action.block.customResponse.responseCode"));
     };
@@ -216,9 +215,9 @@ fn check_labels(rule: &Value) -> Result<(), Refusal> {
             && name
                 .chars()
                 .all(|letter| letter.is_ascii_alphanumeric() || "_-:".contains(letter))
-            && !name.split(':').any(|part| {
-                RESERVED_LABELS.contains(&part) || part == "webacl" || part.is_empty()
-            });
+            && !name
+                .split(':')
+                .any(|part| RESERVED_LABELS.contains(&part) || part == "webacl" || part.is_empty());
         if !right {
             return Err(Refusal::parameter(
                 "RULE",
@@ -629,14 +628,19 @@ mod tests {
             assert_eq!(with("Action", block), right, "{code}");
         }
         let headers = json!([{"Name": "Content-Type", "Value": "text/plain"}]);
-        let block = json!({"Block": {"CustomResponse": {"ResponseCode": 403, "ResponseHeaders": headers}}});
+        let block =
+            json!({"Block": {"CustomResponse": {"ResponseCode": 403, "ResponseHeaders": headers}}});
         assert!(!with("Action", block));
         for (label, right) in [
             ("team:seen", true),
             ("awswaf:clientip:geo:country:AT", false),
             ("no spaces", false),
         ] {
-            assert_eq!(with("RuleLabels", json!([{"Name": label}])), right, "{label}");
+            assert_eq!(
+                with("RuleLabels", json!([{"Name": label}])),
+                right,
+                "{label}"
+            );
         }
     }
 
