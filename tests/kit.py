@@ -308,6 +308,7 @@ COMMON_CODES = {
     "SignatureDoesNotMatch",
     "Throttling",
     "ThrottlingException",
+    "ValidationError",
     "UnknownOperationException",
     "ValidationException",
 }
@@ -600,7 +601,8 @@ def runbook(account=ACCOUNT, distributions=("E1CUPFINAL0001", "E1CUPFINAL0002"),
     for before, after in (
         ("E1CUPFINAL0001", distributions[0]),
         ("E1CUPFINAL0002", distributions[1]),
-        (f'account = "{ACCOUNT}"', f'account = "{account}"'),
+        # The account of the runbook, and of the ARNs in it.
+        (ACCOUNT, account),
         ("s3://example-onair-ledgers/", f"s3://{bucket}/"),
     ):
         assert before in text, f"the worked runbook has no {before}"

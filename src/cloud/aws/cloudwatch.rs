@@ -21,6 +21,9 @@ use crate::cloud::metrics::{
 };
 use crate::cloud::{Approved, CloudError};
 
+/// Where dashboards, and the metrics of CloudFront and WAF, are asked for.
+const HOME_REGION: &str = "us-east-1";
+
 /// Queries that one `GetMetricData` may have, per the API.
 const QUERIES_A_CALL: usize = 500;
 
@@ -376,7 +379,9 @@ fn in_order(queries: &[MetricQuery], mut found: Vec<Series>) -> Vec<Series> {
 /// What changes a call's region; a custom endpoint stays what it is.
 fn in_region(region: Option<&str>) -> Builder {
     let mut builder = Builder::new();
-    builder.set_region(region.map(|region| Region::new(region.to_owned())));
+    // An override without a region would take the client's own away.
+    let region = region.unwrap_or(HOME_REGION);
+    builder.set_region(Some(Region::new(region.to_owned())));
     builder
 }
 

@@ -195,6 +195,8 @@ pub(super) fn period(seconds: Option<i64>) -> Result<u32, Refusal> {
         })
         .and_then(|seconds| u32::try_from(seconds).ok())
         .ok_or_else(|| {
-            Refusal::value("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
+            Refusal::validation(
+                "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.",
+            )
         })
 }

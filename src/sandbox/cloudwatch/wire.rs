@@ -263,7 +263,10 @@ pub(super) fn refused(form: Form, call: &Call<'_>, refusal: &Refusal) -> Answer 
         "__type".to_owned(),
         format!("com.amazonaws.cloudwatch#{}", refusal.shape).into(),
     );
-    members.insert("message".to_owned(), refusal.message.as_str().into());
+    // One shape of the model has no message.
+    if refusal.shape != "ResourceNotFoundException" {
+        members.insert("message".to_owned(), refusal.message.as_str().into());
+    }
     let more = refusal.members.iter();
     members.extend(more.map(|(name, value)| ((*name).to_owned(), value.clone())));
     let value = Value::Object(members);
