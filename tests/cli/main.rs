@@ -9,6 +9,7 @@ mod iam_policy;
 mod ip;
 mod ledger;
 mod provision;
+mod preflight;
 mod rule;
 mod runbook;
 mod status;

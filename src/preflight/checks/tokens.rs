@@ -100,6 +100,7 @@ async fn live(facts: &Facts<'_>) -> Outcome {
                 .map(|at| format!(" of {at}"))
                 .unwrap_or_default()
         ))),
+        Ok(stage) => Ok(Verdict::pass(stage.name.clone())),
         Err(Gap::Absent(_)) => Ok(Verdict::fail(
             format!("function {} is not published", tokens.function),
             "onair provision",
