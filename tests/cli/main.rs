@@ -6,6 +6,7 @@ mod geo;
 mod harness;
 mod ip;
 mod ledger;
+mod preflight_media;
 mod rule;
 mod runbook;
 mod status;
