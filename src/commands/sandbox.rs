@@ -29,6 +29,7 @@ const BEFORE_DOORS: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) enum SandboxCommand {
     Reset(ResetArgs),
     Serve(ServeArgs),
+    Set(SetArgs),
     Show(ShowArgs),
 }
 
@@ -74,6 +75,27 @@ pub(crate) struct ServeArgs {
     fault: Vec<Directive>,
 }
 
+/// Change a value of the embedded cloud's state, to rehearse a fault
+///
+/// SERVICE is one of the embedded cloud's (wafv2, iam, medialive, settings …) and PLACE a JSON pointer
+/// into its state; or SERVICE is `distribution` and PLACE an id with the path of an element of its
+/// document. Nothing is checked but that the state stays one.
+///
+/// Example: onair sandbox set distribution `E1CUPFINAL0001/HttpVersion` http1.1
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetArgs {
+    /// Whose state: a service, settings, or distribution
+    service: String,
+    /// /json/pointer, or ID/Element/Element[2]/Element[Name=text]
+    place: String,
+    /// JSON, or else a text
+    #[arg(required_unless_present = "remove", conflicts_with = "remove")]
+    value: Option<String>,
+    /// Remove what is there
+    #[arg(long)]
+    remove: bool,
+}
+
 /// Show what the embedded cloud holds
 ///
 /// Example: onair sandbox show
@@ -92,6 +114,7 @@ pub(crate) fn name(command: &SandboxCommand) -> &'static str {
     match command {
         SandboxCommand::Reset(_) => "sandbox reset",
         SandboxCommand::Serve(_) => "sandbox serve",
+        SandboxCommand::Set(_) => "sandbox set",
         SandboxCommand::Show(_) => "sandbox show",
     }
 }
@@ -101,6 +124,7 @@ pub(crate) async fn run(command: &SandboxCommand, context: &Context) -> Result<A
     match command {
         SandboxCommand::Reset(args) => reset(args, &context).await,
         SandboxCommand::Serve(args) => serve(args, &context).await,
+        SandboxCommand::Set(args) => edit(args, &context).await,
         SandboxCommand::Show(_) => show(&context).await,
     }
 }
@@ -457,6 +481,45 @@ async fn serve(args: &ServeArgs, context: &Context) -> Result<Answer, Failure> {
     drop(writing);
     stopped.map_err(|error| Failure::failed("sandbox.serve", "serving failed").because(error))?;
     Ok(Answer::new("sandbox serve", ready, "stopped\n".to_owned()))
+}
+
+async fn edit(args: &SetArgs, context: &Context) -> Result<Answer, Failure> {
+    let (runbook, sandbox, _) = chosen(context).await?;
+    // A distribution's document holds texts only; elsewhere what is no JSON is a text.
+    let value = args.value.as_ref().map(|text| {
+        if args.service == "distribution" {
+            return json!(text);
+        }
+        serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+    });
+    let what = format!("{} {}", args.service, args.place);
+    if context.options.dry_run {
+        return Ok(Answer::new(
+            "sandbox set",
+            json!({ "pending": true }),
+            format!("{what} would be changed; dry run: nothing was changed\n"),
+        )
+        .exiting(
+            crate::error::Exit::Difference,
+            "difference",
+            "a run without --dry-run changes it",
+        ));
+    }
+    sandbox
+        .edit(&args.service, &args.place, value)
+        .map_err(|error| {
+            Failure::usage("the embedded cloud was not changed")
+                .caused_by(&error)
+                .hint("`onair sandbox show` tells what it holds")
+        })?;
+    let mut answer = Answer::new(
+        "sandbox set",
+        json!({ "service": args.service, "place": args.place }),
+        format!("{what} is changed\n"),
+    );
+    answer.head.event = Some(runbook.event.id.to_string());
+    answer.head.target = Some("rehearsal".to_owned());
+    Ok(answer)
 }
 
 async fn show(context: &Context) -> Result<Answer, Failure> {

@@ -293,6 +293,15 @@ impl Sandbox {
         state.transact(work)
     }
 
+    /// The same with an error of one's own.
+    pub(super) fn transact_or<R, E: From<StateError>>(
+        &self,
+        work: impl FnOnce(&mut Held, &Path) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.transact(work)
+    }
+
     /// The process's clock, without this cloud's offset.
     pub(super) fn base(&self) -> &Clock {
         &self.0.base

@@ -13,6 +13,7 @@ mod cloudwatch;
 mod dispatch;
 mod dns;
 mod edges;
+mod edit;
 mod faults;
 mod glue;
 mod iam;

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::cloudfront::CloudFront;
+use super::edit::EditError;
 use super::faults::Fault;
 use super::keyvaluestore::Stores;
 use super::rates::Buckets;
@@ -173,6 +175,21 @@ impl<T: Default + Serialize + DeserializeOwned> Part<T> {
         self.value = value;
         self.generation = Some(index.parts.get(self.name).copied().unwrap_or_default());
         self.changed = true;
+    }
+
+    /// Changes one value in the state's JSON form; without a value it is removed.
+    pub(super) fn edit(
+        &mut self,
+        folder: &Path,
+        index: &Index,
+        pointer: &str,
+        value: Option<Value>,
+    ) -> Result<(), EditError> {
+        let state = serde_json::to_value(self.read(folder, index)?).map_err(EditError::Unfit)?;
+        let edited = super::edit::with(state, pointer, value)?;
+        let edited = serde_json::from_value(edited).map_err(EditError::Unfit)?;
+        self.replace(edited, index);
+        Ok(())
     }
 
     /// Says that the state was changed and must be saved.
@@ -396,6 +413,7 @@ impl Held {
             mediapackage,
             mediatailor,
             s3,
+            origin,
         } = other;
         self.index = Index {
             parts: std::mem::take(&mut self.index.parts),
@@ -419,6 +437,7 @@ impl Held {
         self.mediapackage.replace(mediapackage.value, index);
         self.mediatailor.replace(mediatailor.value, index);
         self.s3.replace(s3.value, index);
+        self.origin.replace(origin.value, index);
     }
 
     /// Forgets everything but the files' generations, for a cloud made anew in the same folder.

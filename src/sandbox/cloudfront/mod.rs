@@ -10,6 +10,7 @@ mod config;
 mod defaults;
 mod distributions;
 mod document;
+mod edit;
 mod etag;
 mod functions;
 mod locations;
@@ -25,6 +26,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod web_acl;
+
+pub(crate) use edit::DocumentEditError;
 
 use std::collections::{BTreeMap, BTreeSet};
 

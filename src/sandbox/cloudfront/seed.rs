@@ -212,7 +212,7 @@ fn config(account: &str, seed: &SeedDistribution, gate: &Gate) -> String {
         .map(|alias| tag("CNAME", alias))
         .collect();
     let errors: Vec<String> = [
-        "400", "403", "404", "405", "414", "416", "429", "500", "501", "502", "503", "504",
+        "400", "403", "404", "405", "414", "416", "500", "501", "502", "503", "504",
     ]
     .iter()
     .map(|code| {
