@@ -21,7 +21,7 @@ pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource}
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     Allowed, Arn, Distribution, Flow, Forecast, KeySource, LedgerStore, OriginAccess, RealtimeLogs,
-    Runbook, Rung, Samples, StateRights, Tokens, Waf, Waiver,
+    Runbook, Samples, StateRights, Tokens, Waf, Waiver,
 };
 #[cfg(test)]
-pub(crate) use resolved::{ManagedRules, MetroRights, RateRule};
+pub(crate) use resolved::{ManagedRules, MetroRights, RateRule, Rung};

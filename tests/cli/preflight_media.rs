@@ -353,7 +353,11 @@ fn set(state: &mut Value, place: &[&str], value: &Value) {
             if rest.is_empty() && value.is_null() {
                 assert!(members.remove(*first).is_some(), "{first} is not there");
             } else {
-                set(members.entry((*first).to_owned()).or_default(), rest, value);
+                set(
+                    members.entry((*first).to_owned()).or_insert(Value::Null),
+                    rest,
+                    value,
+                );
             }
         }
         other => panic!("{first} leads into {other}"),
