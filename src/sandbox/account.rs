@@ -417,7 +417,7 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
 fn plant_media(held: &mut Held, seed: &SeedMedia) {
     let mut mediaconnect = mediaconnect::State::default();
     for flow in &seed.flows {
-        mediaconnect.seed(flow, &seed.event);
+        mediaconnect.seed(flow, &seed.event, seed.doors);
     }
     let mut medialive = medialive::State::default();
     medialive.seed(seed);

@@ -49,6 +49,21 @@ pub(crate) struct SeedFlow {
     pub(crate) latency: u32,
 }
 
+/// A day of the week on which nothing is on: three days after doors.
+pub(super) fn quiet_day(doors: Timestamp) -> &'static str {
+    use jiff::civil::Weekday;
+    let day = doors.to_zoned(jiff::tz::TimeZone::UTC).weekday();
+    match day.wrapping_add(3) {
+        Weekday::Monday => "Monday",
+        Weekday::Tuesday => "Tuesday",
+        Weekday::Wednesday => "Wednesday",
+        Weekday::Thursday => "Thursday",
+        Weekday::Friday => "Friday",
+        Weekday::Saturday => "Saturday",
+        Weekday::Sunday => "Sunday",
+    }
+}
+
 /// The parts of an ARN: region, account, resource.
 pub(super) fn arn(arn: &str) -> (&str, &str, &str) {
     let mut parts = arn.splitn(6, ':').skip(3);

@@ -10,6 +10,7 @@ mod ip;
 mod ledger;
 mod provision;
 mod preflight;
+mod preflight_media;
 mod rule;
 mod runbook;
 mod status;

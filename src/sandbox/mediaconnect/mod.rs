@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::media::{SeedFlow, arn, is_here, last, ok, refused, segments};
+use super::media::{SeedFlow, arn, is_here, last, ok, quiet_day, refused, segments};
 use super::service::{Answer, Call};
 
 /// What MediaConnect holds, by flow ARN.
@@ -19,7 +20,7 @@ pub(super) struct State {
 
 impl State {
     /// Adds an active flow with SRT sources, encrypted, two of them merged.
-    pub(super) fn seed(&mut self, seed: &SeedFlow, event: &str) {
+    pub(super) fn seed(&mut self, seed: &SeedFlow, event: &str, doors: Timestamp) {
         let (region, account, _) = arn(&seed.arn);
         let name = last(&seed.arn);
         let sources: Vec<Value> = (0..seed.sources.max(1))
@@ -41,8 +42,7 @@ impl State {
             }],
             "source": sources[0],
             "sources": sources,
-            // Sunday night in the week after: MediaConnect wants a full hour, UTC.
-            "maintenance": {"maintenanceDay": "Wednesday", "maintenanceStartHour": "03:00"},
+            "maintenance": {"maintenanceDay": quiet_day(doors), "maintenanceStartHour": "03:00"},
             "sourceMonitoringConfig": {"thumbnailState": "ENABLED"},
             "flowSize": "MEDIUM",
         });

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::media::{SeedMedia, arn, is_here, last, ok, page, parameter, refused, segments};
+use super::media::{
+    SeedMedia, arn, is_here, last, ok, page, parameter, quiet_day, refused, segments,
+};
 use super::service::{Answer, Call};
 
 /// Alerts of one page at most.
@@ -103,7 +105,10 @@ impl State {
                 },
             },
             "logLevel": "WARNING",
-            "maintenance": {"maintenanceDay": "WEDNESDAY", "maintenanceStartTime": "03:00"},
+            "maintenance": {
+                "maintenanceDay": quiet_day(seed.doors).to_uppercase(),
+                "maintenanceStartTime": "03:00",
+            },
             "roleArn": format!("arn:aws:iam::{account}:role/MediaLiveAccessRole"),
             "egressEndpoints": [{"sourceIp": "198.51.100.41"}, {"sourceIp": "198.51.100.42"}],
             "tags": {},

@@ -220,7 +220,10 @@ pub(super) fn handle(call: &Call<'_>, state: &mut State) -> Answer {
     let (group, channel, endpoint) = (named(1), named(3), named(5));
     let missing = |kind: &str| {
         let message = format!("{kind} does not exist");
-        refused(call, 404, "ResourceNotFoundException", &message)
+        let mut answer = refused(call, 404, "ResourceNotFoundException", &message);
+        // This service alone spells the member in upper case.
+        answer.body = json!({ "Message": message }).to_string().into_bytes();
+        answer
     };
     let groups = call.region.and_then(|region| state.regions.get(region));
     let Some(channels) = groups.and_then(|groups| groups.get(group)) else {

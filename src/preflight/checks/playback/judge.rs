@@ -87,7 +87,8 @@ pub(super) fn fresh(tour: &Tour, now: Timestamp) -> Verdict {
         return Verdict::fail(worst.to_string(), LOOK);
     }
     let Some(edge) = timelines.iter().filter_map(|one| one.edge).min() else {
-        return Verdict::could_not_ask("without program date-time its age is unknown");
+        // That they have none is what `playback.date-time` reports.
+        return Verdict::not_applicable("without program date-time its age is unknown");
     };
     let age = now.duration_since(edge).as_secs();
     Verdict::pass(format!("the newest segment ended {age} s ago"))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::token::Pass;
 use crate::cloud::fetch::{Fetch, Fetched};
 use crate::cloud::{Cloud, CloudError};
 use crate::event::text::printable;
@@ -97,12 +98,10 @@ pub(super) async fn tour(
 ) -> Result<Rc<Tour>, Gap> {
     let url = format!("https://{}{path}", distribution.domain);
     let key = url.clone();
-    let token = super::token::query(facts)?;
+    let pass = super::token::pass(facts).await?;
     let made = facts
         .read("fetch.presentation", &key, |cloud| async move {
-            make(&cloud, &url, token.as_deref())
-                .await
-                .map_err(Gap::from)
+            make(&cloud, &url, pass.as_ref()).await.map_err(Gap::from)
         })
         .await?;
     if made.manifest.is_refused() {
@@ -119,19 +118,16 @@ pub(super) async fn tour(
 pub(super) async fn get(
     cloud: &Cloud,
     url: &str,
-    token: Option<&str>,
+    pass: Option<&Pass>,
     limit: usize,
     range: bool,
 ) -> Result<Reply, CloudError> {
     let mut url = url.to_owned();
     for _ in 0..=REDIRECTS {
         let place = printable(url.split(['?', '#']).next().unwrap_or_default()).into_owned();
-        let with_token = match token {
-            Some(token) if url.contains('?') => format!("{url}&{token}"),
-            Some(token) => format!("{url}?{token}"),
-            None => url.clone(),
-        };
+        let with_token = pass.map_or_else(|| url.clone(), |pass| pass.on(&url));
         let mut headers = vec![("user-agent".to_owned(), "onair-preflight".to_owned())];
+        headers.extend(pass.and_then(Pass::header));
         if range {
             headers.push(("range".to_owned(), "bytes=0-1023".to_owned()));
         }
@@ -158,8 +154,8 @@ pub(super) async fn get(
     })
 }
 
-async fn make(cloud: &Cloud, url: &str, token: Option<&str>) -> Result<Tour, CloudError> {
-    let manifest = get(cloud, url, token, playback::LIMIT, false).await?;
+async fn make(cloud: &Cloud, url: &str, pass: Option<&Pass>) -> Result<Tour, CloudError> {
+    let manifest = get(cloud, url, pass, playback::LIMIT, false).await?;
     if !manifest.is_good() {
         let read = Err(format!(
             "{} answers {}",
@@ -184,12 +180,10 @@ async fn make(cloud: &Cloud, url: &str, token: Option<&str>) -> Result<Tour, Clo
             timelines: vec![(url.to_owned(), Ok(timeline))],
             playlists: Vec::new(),
         }),
-        Ok(Manifest::Multivariant(renditions)) => {
-            Ok(playlists(cloud, url, token, renditions).await)
-        }
+        Ok(Manifest::Multivariant(renditions)) => Ok(playlists(cloud, url, pass, renditions).await),
     };
     let segments = match &presentation {
-        Ok(presentation) => segments(cloud, token, presentation).await,
+        Ok(presentation) => segments(cloud, pass, presentation).await,
         Err(_) => Vec::new(),
     };
     Ok(Tour {
@@ -202,7 +196,7 @@ async fn make(cloud: &Cloud, url: &str, token: Option<&str>) -> Result<Tour, Clo
 async fn playlists(
     cloud: &Cloud,
     url: &str,
-    token: Option<&str>,
+    pass: Option<&Pass>,
     renditions: Vec<Rendition>,
 ) -> Presentation {
     let asked = renditions.iter().take(MOST_RENDITIONS).map(async |one| {
@@ -213,8 +207,8 @@ async fn playlists(
             return (reference, None, Err(why));
         };
         // A token is for the event's own hosts, and for no stranger's.
-        let token = token.filter(|_| host(&playlist) == host(url));
-        match get(cloud, &playlist, token, playback::LIMIT, false).await {
+        let pass = pass.filter(|_| host(&playlist) == host(url));
+        match get(cloud, &playlist, pass, playback::LIMIT, false).await {
             Err(error) => (playlist, None, Err(error.to_string())),
             Ok(reply) => {
                 let read = read_media(&reply);
@@ -249,7 +243,7 @@ fn read_media(reply: &Reply) -> Result<Timeline, String> {
 /// First and last segment of every timeline.
 async fn segments(
     cloud: &Cloud,
-    token: Option<&str>,
+    pass: Option<&Pass>,
     presentation: &Presentation,
 ) -> Vec<Result<Reply, String>> {
     let mut urls: Vec<(String, String)> = Vec::new();
@@ -262,8 +256,8 @@ async fn segments(
         }
     }
     let asked = urls.into_iter().map(async |(base, url)| {
-        let token = token.filter(|_| host(&base) == host(&url));
-        let reply = get(cloud, &url, token, SEGMENT_LIMIT, true).await;
+        let pass = pass.filter(|_| host(&base) == host(&url));
+        let reply = get(cloud, &url, pass, SEGMENT_LIMIT, true).await;
         reply.map_err(|error| error.to_string())
     });
     join_all(asked).await
