@@ -356,9 +356,11 @@ class Strict:
             else:
                 in_body[member] = inner
         payload = shape.serialization.get("payload")
+        if not body and operation_model.http["method"] == "HEAD":
+            return
         if payload:
             inner = shape.members[payload]
-            if inner.type_name == "blob":
+            if inner.type_name in ("blob", "string"):
                 return
             root = ElementTree.fromstring(body)
             expected = inner.serialization.get("name", inner.name)
@@ -481,7 +483,9 @@ class Strict:
                 if name in present and not inner.serialization.get("flattened"):
                     self.problems.append(f"{where}: {tag} is there twice")
                 present.add(name)
-                self._xml(f"{where}.{tag}", inner, child)
+                # A flattened list has no element of its own: each of its items is one.
+                is_item = inner.type_name == "list" and inner.serialization.get("flattened")
+                self._xml(f"{where}.{tag}", inner.member if is_item else inner, child)
             self._required(where, shape, present)
         elif kind == "list":
             tag = shape.member.serialization.get("name", "member")

@@ -30,8 +30,8 @@ def test_workgroups_are_changed_by_what_is_named(athena):
     assert configuration(athena)["BytesScannedCutoffPerQuery"] == 10_000_000
     athena.update_work_group(WorkGroup=GROUP, ConfigurationUpdates={"BytesScannedCutoffPerQuery": 20_000_000})
     assert configuration(athena)["ResultConfiguration"] == {"OutputLocation": "s3://bucket/results/"}
-    too_little = {"BytesScannedCutoffPerQuery": 9_999_999}
-    assert kit.refused(athena.update_work_group, WorkGroup=GROUP, ConfigurationUpdates=too_little) == INVALID
+    nowhere = {"ResultConfigurationUpdates": {"OutputLocation": "/results"}}
+    assert kit.refused(athena.update_work_group, WorkGroup=GROUP, ConfigurationUpdates=nowhere) == INVALID
     athena.update_work_group(WorkGroup=GROUP, ConfigurationUpdates={"RemoveBytesScannedCutoffPerQuery": True})
     assert "BytesScannedCutoffPerQuery" not in configuration(athena)
     assert kit.refused(athena.create_work_group, Name=GROUP) == INVALID

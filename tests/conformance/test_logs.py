@@ -63,7 +63,7 @@ def test_a_format_stays_and_a_bucket_has_no_dots(logs):
     group = f"arn:aws:logs:us-east-1:{kit.ACCOUNT}:log-group:x"
     assert kit.refused(destination, **dict(dots, resource=group, outputFormat="parquet")) == "ValidationException"
     assert kit.refused(logs.get_delivery_destination, name="gone") == "ResourceNotFoundException"
-    assert kit.refused(logs.describe_delivery_destinations, limit=0) == "ValidationException"
+    assert kit.refused(logs.describe_delivery_destinations, limit=51) == "ValidationException"
     logs.delete_delivery_destination(name="conformance-json")
     assert kit.refused(logs.delete_delivery_destination, name="conformance-json") == "ResourceNotFoundException"
 
