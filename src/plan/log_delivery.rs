@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn names_fit_the_service() {
-        let long = event("a-very-long-name-of-an-event-that-goes-on");
+        let long = event("a-very-long-name-of-an-event");
         let name = source_name(&long, "main-distribution-of-the-first-day");
         assert_eq!(name.len(), LONGEST_NAME, "{name}");
         let other = source_name(&long, "main-distribution-of-the-second-day");

@@ -397,13 +397,93 @@ mod tests {
             "cmcd-session-id",
         ];
         let table = realtime(&scene(), "realtime", "logs", &fields.map(str::to_owned));
-        insta::assert_snapshot!(ddl("cup_final", &table), @"");
+        insta::assert_snapshot!(ddl("cup_final", &table), @r"
+        CREATE EXTERNAL TABLE `cup_final`.`realtime` (
+          `timestamp` DOUBLE,
+          `c_ip` STRING,
+          `s_ip` STRING,
+          `sc_status` INT,
+          `time_taken` DOUBLE,
+          `asn` BIGINT,
+          `cmcd_session_id` STRING
+        )
+        PARTITIONED BY (
+          `year` INT,
+          `month` INT,
+          `day` INT,
+          `hour` INT
+        )
+        ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'
+        WITH SERDEPROPERTIES (
+          'field.delim' = '\t',
+          'serialization.format' = '\t'
+        )
+        STORED AS INPUTFORMAT 'org.apache.hadoop.mapred.TextInputFormat'
+        OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+        LOCATION 's3://logs/realtime/cup-final/'
+        TBLPROPERTIES (
+          'EXTERNAL' = 'TRUE',
+          'onair:event' = 'cup-final',
+          'projection.day.digits' = '2',
+          'projection.day.range' = '01,31',
+          'projection.day.type' = 'integer',
+          'projection.enabled' = 'true',
+          'projection.hour.digits' = '2',
+          'projection.hour.range' = '00,23',
+          'projection.hour.type' = 'integer',
+          'projection.month.digits' = '2',
+          'projection.month.range' = '01,12',
+          'projection.month.type' = 'integer',
+          'projection.year.range' = '2026,2026',
+          'projection.year.type' = 'integer',
+          'storage.location.template' = 's3://logs/realtime/cup-final/${year}/${month}/${day}/${hour}/'
+        )
+        ");
     }
 
     #[test]
     fn the_access_table_in_parquet() {
         let mut table = access(&scene(), "access", &logs(LogFormat::Parquet));
         table.columns.truncate(3);
-        insta::assert_snapshot!(ddl("cup_final", &table), @"");
+        insta::assert_snapshot!(ddl("cup_final", &table), @r"
+        CREATE EXTERNAL TABLE `cup_final`.`access` (
+          `date` STRING,
+          `time` STRING,
+          `x_edge_location` STRING
+        )
+        PARTITIONED BY (
+          `distributionid` STRING,
+          `year` INT,
+          `month` INT,
+          `day` INT,
+          `hour` INT
+        )
+        ROW FORMAT SERDE 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
+        WITH SERDEPROPERTIES (
+          'serialization.format' = '1'
+        )
+        STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'
+        OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat'
+        LOCATION 's3://logs/access/'
+        TBLPROPERTIES (
+          'EXTERNAL' = 'TRUE',
+          'onair:event' = 'cup-final',
+          'projection.day.digits' = '2',
+          'projection.day.range' = '01,31',
+          'projection.day.type' = 'integer',
+          'projection.distributionid.type' = 'enum',
+          'projection.distributionid.values' = 'E1,E2',
+          'projection.enabled' = 'true',
+          'projection.hour.digits' = '2',
+          'projection.hour.range' = '00,23',
+          'projection.hour.type' = 'integer',
+          'projection.month.digits' = '2',
+          'projection.month.range' = '01,12',
+          'projection.month.type' = 'integer',
+          'projection.year.range' = '2026,2026',
+          'projection.year.type' = 'integer',
+          'storage.location.template' = 's3://logs/access/${distributionid}/${year}/${month}/${day}/${hour}/'
+        )
+        ");
     }
 }
