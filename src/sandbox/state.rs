@@ -414,7 +414,6 @@ impl Held {
             mediatailor,
             origin,
             s3,
-            origin,
         } = other;
         self.index = Index {
             parts: std::mem::take(&mut self.index.parts),
@@ -439,7 +438,6 @@ impl Held {
         self.mediatailor.replace(mediatailor.value, index);
         self.origin.replace(origin.value, index);
         self.s3.replace(s3.value, index);
-        self.origin.replace(origin.value, index);
     }
 
     /// Forgets everything but the files' generations, for a cloud made anew in the same folder.
