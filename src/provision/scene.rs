@@ -30,6 +30,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) clock: &'a Clock,
     /// The ledger: its open entries are part of what should be there.
     pub(crate) view: View,
+    pub(crate) now: Timestamp,
     /// The account's 12 digits.
     pub(crate) account: String,
     /// No wait for readiness goes on past this.
@@ -52,6 +53,7 @@ impl<'a> Scene<'a> {
             cloud: &session.cloud,
             clock: &session.clock,
             view,
+            now: session.clock.now(),
             account: session.runbook.aws.account.clone(),
             deadline,
             interrupt: session.ui().interrupt().clone(),
@@ -71,6 +73,7 @@ impl<'a> Scene<'a> {
             cloud,
             clock,
             view: View::default(),
+            now,
             account: runbook.aws.account.clone(),
             deadline: now
                 .saturating_add(SignedDuration::from_mins(1))
