@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures_util::join;
 
 use super::store::wait_until_ready;
-use super::{every, function_arn, if_there, is_in_use, may_be_ours};
+use super::{MOST_TRIES, every, function_arn, if_there, is_in_use, may_be_ours};
 use crate::cloud::{Approved, CloudError, FunctionCode, FunctionStage};
 use crate::edge::gate;
 use crate::provision::{
@@ -264,8 +264,10 @@ impl Part for FunctionPart {
         owned: &Owned,
         approved: &Approved,
     ) -> Result<(), PartError> {
+        let mut tries = 0;
         scene
             .wait_until(&owned.resource(), every(scene), async || {
+                tries += 1;
                 let read = scene
                     .cloud
                     .function(&owned.name, FunctionStage::Development);
@@ -278,7 +280,9 @@ impl Part for FunctionPart {
                 match deleted.await {
                     Ok(()) | Err(CloudError::NotFound { .. }) => Ok(None),
                     // Taken off the distributions, and not yet at every edge.
-                    Err(error) if is_in_use(&error) => Ok(Some(error.to_string())),
+                    Err(error) if is_in_use(&error) && tries < MOST_TRIES => {
+                        Ok(Some(error.to_string()))
+                    }
                     Err(error) => Err(error.into()),
                 }
             })
