@@ -55,9 +55,8 @@ pub(crate) fn validate_cwt(bytes: &[u8], key: &[u8]) -> Result<serde_json::Value
     else {
         return Err(CwtError::Structure);
     };
-    let header = match cbor(Part::Header, &protected).map(cat::untagged) {
-        Ok(Value::Map(entries)) => entries,
-        _ => return Err(CwtError::Structure),
+    let Ok(Value::Map(header)) = cbor(Part::Header, &protected).map(cat::untagged) else {
+        return Err(CwtError::Structure);
     };
     let algorithm = header
         .iter()

@@ -2,6 +2,7 @@
 
 mod dashboard;
 mod front_door;
+mod gate;
 mod generated;
 mod geo;
 mod harness;

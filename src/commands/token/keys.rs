@@ -227,7 +227,7 @@ impl Step {
                 .map(|()| format!("PROMOTE signing key {kid} to the current one")),
             Self::Retire(kid) => after
                 .retire(kid)
-                .map(|()| format!("RETIRE signing key {kid} : tokens made with it are refused")),
+                .map(|()| format!("RETIRE signing key {kid} and refuse its tokens")),
         };
         let words = done.and_then(|words| after.to_value().map(|_| words));
         words.map(|words| (after, words)).map_err(|error| {

@@ -88,14 +88,14 @@ async fn show(session: &Session) -> Result<Answer, Failure> {
             .as_deref()
             .map(|word| shortened(word, 40))
             .unwrap_or_default(),
-        by.map(|change| change.name().to_owned())
+        by.map(crate::ledger::view::Change::name)
             .unwrap_or_default(),
     ]);
     let data = json!({
         "mode": in_force,
         "runbook": runbook,
         "stored": stored.map(|word| shortened(&word, 40)),
-        "entry": by.map(|change| change.name().to_owned()),
+        "entry": by.map(crate::ledger::view::Change::name),
         "operator": by.map(|change| change.operator().to_owned()),
     });
     Ok(Answer::new("token mode", data, text)

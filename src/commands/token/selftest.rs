@@ -60,7 +60,7 @@ fn target(session: &Session) -> &'static str {
 
 /// The key that test tokens are signed with: in a rehearsal the one in the store, which opens nothing real,
 /// else the one that the command line or the runbook names.
-pub(crate) async fn signer(
+pub(super) async fn signer(
     session: &Session,
     context: &Context,
     args: &KeyArgs,
