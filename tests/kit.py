@@ -292,6 +292,7 @@ def refused(call, **arguments):
     return caught.value.response["Error"]["Code"]
 
 
+ISO_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 # Codes that every service may answer without its model saying so.
 COMMON_CODES = {
     "AccessDenied",
@@ -452,7 +453,12 @@ class Strict:
             for key, item in value.items():
                 self._json(f"{where}[{key}]", shape.value, item)
         elif kind == "timestamp":
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
+            # Epoch seconds, unless the model says that this one is a text.
+            if shape.serialization.get("timestampFormat") == "iso8601":
+                good = isinstance(value, str) and re.fullmatch(ISO_TIME, value)
+            else:
+                good = not isinstance(value, bool) and isinstance(value, (int, float))
+            if not good:
                 self._wrong(where, kind, value)
         elif kind == "boolean":
             if not isinstance(value, bool):
@@ -511,7 +517,7 @@ class Strict:
                 if not re.fullmatch(r"-?\d+(\.\d+)?", text):
                     self._wrong(where, kind, text)
             elif kind == "timestamp":
-                if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", text):
+                if not re.fullmatch(ISO_TIME, text):
                     self._wrong(where, kind, text)
             elif kind == "blob":
                 base64.b64decode(text, validate=True)
