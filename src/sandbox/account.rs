@@ -92,6 +92,10 @@ impl Sandbox {
         held.index.calls.clear();
         held.index.buckets = super::rates::Buckets::default();
         held.index.settings = settings.clone();
+        let Held { index, logs, .. } = &mut held;
+        // The account is as if it had been provisioned a day ago, so that logs have come in since.
+        logs.read(Path::new(""), index)?
+            .age(SignedDuration::from_hours(24));
         self.transact(|current, _| {
             let goes = anew || current.index.account.is_empty();
             if goes {

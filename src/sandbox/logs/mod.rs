@@ -102,6 +102,18 @@ pub(super) struct Delivery {
     pub(super) created: Timestamp,
 }
 
+impl State {
+    /// Makes everything older than it is.
+    pub(super) fn age(&mut self, by: jiff::SignedDuration) {
+        for delivery in self.deliveries.values_mut() {
+            delivery.created = delivery
+                .created
+                .saturating_sub(by)
+                .unwrap_or(delivery.created);
+        }
+    }
+}
+
 /// The operation that a call is for.
 pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
     json::operation(call, TARGET, &OPERATIONS)
