@@ -77,7 +77,6 @@ impl Observed {
     fn is_gate(&self) -> bool {
         String::from_utf8_lossy(&self.code)
             .lines()
-            .take(5)
             .any(|line| line.contains("onair"))
     }
 }
