@@ -189,8 +189,8 @@ pub(super) const TABLE: &[Row] = &[
         "TestFunction",
         &["cloudfront:DescribeFunction", "cloudfront:TestFunction"],
         Place::Function,
-        &[Operator],
-        &["token selftest --on aws"],
+        CREW,
+        &["token selftest --on aws", "preflight"],
     ),
     row(
         "ChangeDashboard",

@@ -7,7 +7,7 @@ mod database;
 mod delivery;
 mod named_query;
 mod stream;
-mod table;
+pub(crate) mod table;
 mod workgroup;
 
 use super::{Made, Part, PartError, Scene, Step};
