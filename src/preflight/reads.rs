@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::rc::Rc;
 
+use secrecy::SecretString;
+
 use super::{Facts, Gap, Outcome, Verdict};
 use crate::cloud::{
     BehaviorView, CachePolicy, Caller, CatalogTable, Certificate, CloudError,
@@ -197,16 +199,15 @@ impl Facts<'_> {
             .ok_or_else(|| Gap::Absent(format!("there is no key value store {}", tokens.store)))
     }
 
-    /// One value of the event's key value store.
-    pub(crate) async fn store_value(&self, key: &str) -> Result<Option<String>, Gap> {
+    /// One value of the event's key value store; never to be shown where it may be a key.
+    pub(crate) async fn store_secret(&self, key: &str) -> Result<Rc<Option<SecretString>>, Gap> {
         let arn = self.store().await?.arn;
         let wanted = key.to_owned();
-        let value = self
-            .read("cloudfront-keyvaluestore.GetKey", key, |cloud| async move {
-                cloud.store_item(&arn, &wanted).await
-            })
-            .await?;
-        Ok((*value).clone())
+        self.read("cloudfront-keyvaluestore.GetKey", key, |cloud| async move {
+            let value = cloud.store_item(&arn, &wanted).await;
+            value.map(|value| value.map(SecretString::from))
+        })
+        .await
     }
 
     /// The region of a bucket.

@@ -1,6 +1,6 @@
 //! What the edge function does: its code, its mode, its keys, and how it answers.
 
-use secrecy::SecretString;
+use secrecy::ExposeSecret as _;
 
 use super::tokens::section;
 use crate::cloud::FunctionStage;
@@ -170,7 +170,8 @@ async fn mode(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
     let view = facts.view()?;
     let key = mode_key(facts.runbook.event.id.as_str());
-    let stored = facts.store_value(&key).await?;
+    let stored = facts.store_secret(&key).await?;
+    let stored = stored.as_ref().as_ref().map(|word| word.expose_secret());
     let by_runbook = gate::mode_word(tokens.mode);
     let by_ledger = view
         .open()
@@ -185,14 +186,14 @@ async fn mode(facts: &Facts<'_>) -> Outcome {
     };
     let wanted = by_ledger.unwrap_or_else(|| by_runbook.to_owned());
     // Without a value the gate does as the runbook said when it was made.
-    let stored = stored.unwrap_or_else(|| by_runbook.to_owned());
+    let stored = stored.unwrap_or(by_runbook);
     Ok(if stored == wanted {
         Verdict::pass(format!("{wanted}, as {source} says"))
     } else {
         Verdict::fail(
             format!(
                 "{} where {source} says {wanted}",
-                crate::event::text::shortened(&stored, 40)
+                crate::event::text::shortened(stored, 40)
             ),
             format!("onair token mode {wanted}"),
         )
@@ -202,9 +203,10 @@ async fn mode(facts: &Facts<'_>) -> Outcome {
 /// The signing keys in the store; none where it has none.
 async fn stored_keys(facts: &Facts<'_>) -> Result<Option<KeySet>, Gap> {
     let stored = facts
-        .store_value(&keys_key(facts.runbook.event.id.as_str()))
+        .store_secret(&keys_key(facts.runbook.event.id.as_str()))
         .await?;
-    Ok(stored.and_then(|text| KeySet::parse(&SecretString::from(text)).ok()))
+    let text = stored.as_ref().as_ref();
+    Ok(text.and_then(|text| KeySet::parse(text).ok()))
 }
 
 async fn keys(facts: &Facts<'_>) -> Outcome {
