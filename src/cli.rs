@@ -182,6 +182,14 @@ pub(crate) struct Global {
         help_heading = "Guards to give up (each needs -m)"
     )]
     pub(crate) allow_wide_prefix: bool,
+    /// Shut out more of the forecast's audience than the runbook's cap
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Guards to give up (each needs -m)"
+    )]
+    pub(crate) allow_audience: bool,
     /// Do what the current phase does not allow
     #[arg(
         long,
@@ -225,10 +233,14 @@ pub(crate) enum Command {
     Block(commands::ip::BlockArgs),
     #[command(display_order = 17)]
     Completions(commands::complete::Args),
+    #[command(subcommand, display_order = 14)]
+    Dashboard(commands::dashboard::DashboardCommand),
     #[command(subcommand, display_order = 10)]
     Event(commands::event::EventCommand),
     #[command(subcommand, display_order = 8)]
     Geo(commands::geo::GeoCommand),
+    #[command(display_order = 17)]
+    IamPolicy(commands::iam_policy::Args),
     #[command(subcommand, display_order = 7)]
     Ip(commands::ip::IpCommand),
     #[command(subcommand, display_order = 11)]

@@ -442,6 +442,7 @@ impl Session {
         let sandbox = crate::commands::sandbox::open(&runbook, &place.join("cloud"), world).await?;
         let offset = sandbox.offset().map_err(|error| sandbox_failure(&error))?;
         let mut connect = ConnectOptions::new(Target::Rehearsal);
+        connect.region = Some(runbook.aws.region.clone());
         connect.http_client = Some(sandbox.http_client());
         connect.first_pause = Duration::from_millis(300);
         connect.attempts = 5;

@@ -9,17 +9,20 @@ mod clock;
 mod cloud;
 mod commands;
 mod context;
+mod dashboard;
 mod edge;
 mod error;
 mod event;
 mod layers;
 mod ledger;
 mod observe;
+mod permissions;
 mod plan;
 mod playback;
 mod preflight;
 mod prove;
 mod provision;
+mod query;
 mod render;
 mod runbook;
 mod sandbox;
@@ -203,6 +206,7 @@ impl Context {
             (global.allow_own_address, Override::OwnAddress),
             (global.allow_cloudfront_range, Override::CloudFrontRange),
             (global.allow_wide_prefix, Override::WidePrefix),
+            (global.allow_audience, Override::Audience),
             (global.break_glass, Override::BreakGlass),
         ];
         let options = context::Options {

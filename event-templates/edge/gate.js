@@ -14,7 +14,7 @@
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
-const C = {/* onair: constants */};
+const C = {/* onair:constants */};
 const kvs = cf.kvs();
 
 async function handler(event) {
@@ -82,7 +82,7 @@ function take(request) {
       }
     }
     if (text && token === null) {
-      text = text.replace(/^bearer +/i, '');
+      text = text.replace(/^bearer\s+/i, '');
       try {
         token = source[0] === 'header' ? text : decodeURIComponent(text);
       } catch (error) {
@@ -247,7 +247,8 @@ const LOOKS = /^([\w-]+\.)?eyJ[\w-]*\.[\w-]+\.[\w-]+$/;
 const LOOKS = /^(2D3R|0Y[QR])[\w+%=-]+$/;
 //#end
 //#if opaque
-const LOOKS = /./;
+// Nothing tells an opaque token from a folder but its length.
+const LOOKS = /^[\w.~+=%-]{16,}$/;
 //#end
 //#end
 // Paths that an origin may read as other paths than they look like.

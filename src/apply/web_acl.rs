@@ -27,6 +27,7 @@ impl Applier<'_> {
         let mut writes = 0;
         let mut before = None;
         let mut sent: Option<RulePlan> = None;
+        let mut idle: Option<String> = None;
         loop {
             let observed = if let Some(observed) = first_read.take() {
                 observed
@@ -53,6 +54,12 @@ impl Applier<'_> {
             let present = digest(&observed);
             let before = before.get_or_insert_with(|| present.clone()).clone();
             if !plan.changes_something() && !plan.must_write {
+                // A colleague's change may have landed and be told between our read and the ledger's:
+                // only a web ACL that has not moved since is as meant.
+                if idle.as_ref() != Some(&observed.lock_token) {
+                    idle = Some(observed.lock_token);
+                    continue;
+                }
                 // What an earlier attempt of ours sent and this read shows as meant, we did.
                 let ours = sent.take().filter(|_| tries.may_have_landed);
                 return Ok(Done {

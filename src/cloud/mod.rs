@@ -10,7 +10,10 @@ mod document;
 mod edge_resources;
 mod error;
 pub(crate) mod fetch;
+mod function_test;
+mod log_model;
 pub(crate) mod media;
+pub(crate) mod metrics;
 mod model;
 mod options;
 mod policies;
@@ -18,10 +21,16 @@ mod policies;
 pub(crate) use aws::Cloud;
 pub(crate) use document::{
     Behavior, BehaviorView, DistributionDocument, DistributionView, DocumentError, GeoKind,
-    GeoRestriction, OriginView, serving,
+    GeoRestriction, OriginGroupView, OriginView, serving,
 };
 pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
+pub(crate) use function_test::TestAnswer;
+pub(crate) use log_model::{
+    CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,
+    DeliverySource, DeliveryTemplate, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags,
+    WorkGroup,
+};
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
     Probe, ProbeAnswer, Sample, Store, StoreSummary, Versioned, WebAclDocument, WebAclSummary,

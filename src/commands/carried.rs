@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::change::{self, Basis, Finished};
-use super::provision;
 use super::undo::taking_back;
+use super::{dashboard, provision};
 use crate::cloud::Approved;
 use crate::context::Session;
 use crate::error::{Exit, Failure};
@@ -13,6 +13,8 @@ use crate::ledger::EntryId;
 use crate::ledger::body::{Body, Intent, Kind, Part, Verdict, What};
 use crate::ledger::view::{Change, View};
 use crate::plan::change::empty_intent;
+use crate::plan::windows;
+use crate::runbook::GeoWindow;
 
 /// What was done with a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(crate) enum Deed {
     Resumed,
     /// It follows the event's end, which moved.
     Extended,
+    /// A window of the runbook, whose time has come.
+    Opened,
 }
 
 /// One change that was carried out.
@@ -67,6 +71,7 @@ impl Deed {
             Self::Ended => "ended",
             Self::Resumed => "resumed",
             Self::Extended => "extended",
+            Self::Opened => "opened",
         }
     }
 }
@@ -187,6 +192,8 @@ async fn again(
 ) -> Result<Carried, Failure> {
     let finished = if provision::is_provisioning(change) {
         provision::carry_on(session, basis, approved, change).await?
+    } else if dashboard::is_drawing(change) {
+        dashboard::carry_on(session, basis, approved, change).await?
     } else {
         let resources = change::resources_of(session, &basis.view, change)?;
         change::finish_again(session, approved, change, &resources, &basis.state).await?
@@ -215,7 +222,7 @@ pub(crate) async fn end(
             tally.failure = Some(Failure::interrupted());
             return tally;
         }
-        match end_one(session, basis, approved, &intent, targets).await {
+        match carry(session, basis, approved, &intent, targets, Deed::Ended).await {
             Ok(carried) => tally.carried.push(carried),
             Err(failure) => {
                 tally.failure = Some(failure);
@@ -226,12 +233,62 @@ pub(crate) async fn end(
     tally
 }
 
-async fn end_one(
+/// Opens the runbook's windows whose time has come and that nobody has opened yet.
+pub(crate) async fn open_windows(
+    session: &Session,
+    basis: &Basis<'_>,
+    approved: &Approved,
+) -> Tally {
+    let mut tally = Tally::default();
+    if basis.state.closed_at.is_some() {
+        // After the event nothing temporary is put up any more.
+        return tally;
+    }
+    for window in windows::due(&basis.view, &session.runbook, basis.now) {
+        if session.ui().interrupt().is_requested() {
+            tally.failure = Some(Failure::interrupted());
+            return tally;
+        }
+        let opened = match session
+            .ledger
+            .claim_window(&windows::key(window), basis.now)
+            .await
+        {
+            // A colleague is opening it at this moment.
+            Ok(false) => continue,
+            Ok(true) => open_window(session, basis, approved, window).await,
+            Err(error) => Err(Failure::failed("ledger.write", "claim a window").caused_by(&error)),
+        };
+        match opened {
+            Ok(carried) => tally.carried.push(carried),
+            Err(failure) => {
+                tally.failure = Some(failure);
+                return tally;
+            }
+        }
+    }
+    tally
+}
+
+async fn open_window(
+    session: &Session,
+    basis: &Basis<'_>,
+    approved: &Approved,
+    window: &GeoWindow,
+) -> Result<Carried, Failure> {
+    let mut intent = windows::opening(&session.runbook, window, basis.now);
+    change::mark_countries(session, &basis.view, &mut intent).await;
+    carry(session, basis, approved, &intent, Vec::new(), Deed::Opened).await
+}
+
+/// Writes an intent down and carries it out, without asking.
+async fn carry(
     session: &Session,
     basis: &Basis<'_>,
     approved: &Approved,
     intent: &Intent,
     ends: Vec<Target>,
+    deed: Deed,
 ) -> Result<Carried, Failure> {
     let (view, draft) = basis.view.with_draft(intent, basis.now, &basis.operator);
     let resources = match view.get(&draft) {
@@ -253,7 +310,7 @@ async fn end_one(
         unreachable!("an intent was written");
     };
     Ok(Carried {
-        deed: Deed::Ended,
+        deed,
         id: entry.id,
         name: handle.unwrap_or_else(|| entry.id.to_string()),
         summary: written.summary.clone(),
@@ -304,6 +361,7 @@ fn lifts(view: &View, change: &Change) -> bool {
             && intent.opens.prefixes.is_empty()
             && intent.opens.keys.is_empty()
             && intent.opens.rules.is_empty()
+            && intent.opens.settings.is_empty()
             && intent
                 .closes
                 .iter()

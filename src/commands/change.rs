@@ -543,6 +543,24 @@ fn mark_already_there(intent: &mut Intent, view: &View, seen: &Seen) {
     }
 }
 
+/// Marks in an intent that nobody was asked about what the cloud has already: its end leaves that.
+/// A distribution that cannot be read is left unmarked; applying will say why.
+pub(crate) async fn mark_countries(session: &Session, view: &View, intent: &mut Intent) {
+    let mut ids: Vec<String> = intent
+        .opens
+        .countries
+        .iter()
+        .map(|ask| ask.distribution.clone())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let seen = Seen {
+        distributions: observe::distributions(&session.cloud, &ids).await,
+        ..Seen::default()
+    };
+    mark_already_there(intent, view, &seen);
+}
+
 fn phase_finding(session: &Session, basis: &Basis<'_>, command: &str) -> Option<Finding> {
     let current = session
         .runbook

@@ -810,7 +810,11 @@ async fn keys_left(session: &Session, view: &View) -> Result<Vec<Leftover>, Fail
         .collect();
     Ok(items
         .keys()
-        .filter(|key| key.starts_with(&prefix) && !asked.contains_key(*key))
+        .filter(|key| {
+            key.starts_with(&prefix)
+                && !asked.contains_key(*key)
+                && !crate::token::is_setting(session.runbook.event.id.as_str(), key)
+        })
         .map(|key| {
             let what = format!("key {}", shortened(key, 100));
             if ours.contains(&key.as_str()) {

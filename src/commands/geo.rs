@@ -7,10 +7,13 @@ use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
 use crate::event::country::{self, Country};
 use crate::event::duration::Lasting;
+use crate::event::text::printable;
+use crate::event::time;
 use crate::ledger::body::{Access, CountryAsk, End, GeoMode, GeoReset, GeoState, Kind, Part, What};
-use crate::ledger::view::Standing;
+use crate::ledger::view::{Change, Standing};
+use crate::plan::audience::{Audience, audience};
 use crate::plan::change::{Draft, empty_intent};
-use crate::plan::guard;
+use crate::plan::{guard, windows};
 use crate::render::{Answer, Sheet};
 use crate::runbook::model;
 
@@ -245,8 +248,13 @@ impl Intention for Turn {
             ),
             Access::Allowed => String::new(),
         };
+        let concerned = self.audience(session, &self.countries);
+        let share = concerned.map_or_else(
+            || "share of the audience unknown".to_owned(),
+            |audience| audience.words(self.countries.len()),
+        );
         let headline = format!(
-            "{summary}{until} · {} · share of the audience unknown{}",
+            "{summary}{until} · {share} · {}{}",
             self.rights(session),
             last_rollout(basis)
         );
@@ -265,11 +273,18 @@ impl Intention for Turn {
                 .as_ref()
                 .map_or(&[][..], |geo| &geo.never_block);
             draft.findings = guard::countries(&self.countries, protected);
+            draft.findings.extend(self.over_the_cap(session, seen));
         }
         draft.values = self
             .countries
             .iter()
-            .map(|country| json!({ "country": country.code(), "name": country.name() }))
+            .map(|country| {
+                let share = self
+                    .audience(session, &[*country])
+                    .filter(|audience| audience.unnamed == 0)
+                    .map(|audience| audience.percent);
+                json!({ "country": country.code(), "name": country.name(), "forecast-percent": share })
+            })
             .collect();
         let unchanged = self
             .distributions
@@ -292,6 +307,37 @@ impl Intention for Turn {
 }
 
 impl Turn {
+    /// The forecast's viewers of `countries` on the distributions meant; none without a forecast.
+    fn audience(&self, session: &Session, countries: &[Country]) -> Option<Audience> {
+        let names = session
+            .runbook
+            .distributions
+            .iter()
+            .filter(|one| self.distributions.contains(&one.id))
+            .map(|one| one.name.as_str());
+        let forecast = session.runbook.forecast.as_ref()?;
+        Some(audience(forecast, countries, names))
+    }
+
+    /// What the runbook's cap says against it. Who is refused already is not shut out by this.
+    fn over_the_cap(&self, session: &Session, seen: &Seen) -> Option<guard::Finding> {
+        let cap = session.runbook.waf.as_ref()?.audience_cap?;
+        let served: Vec<Country> = self
+            .countries
+            .iter()
+            .filter(|country| {
+                self.distributions
+                    .iter()
+                    .any(|id| match seen.distributions.get(id) {
+                        Some(Ok(observed)) => observed.geo.access(**country) == Access::Allowed,
+                        _ => true,
+                    })
+            })
+            .copied()
+            .collect();
+        guard::audience(self.audience(session, &served)?.percent, cap.0)
+    }
+
     fn rights(&self, session: &Session) -> String {
         let Some(geo) = &session.runbook.geo else {
             return "no rights in the runbook".to_owned();
@@ -517,9 +563,36 @@ async fn status(session: &Session) -> Result<Answer, Failure> {
         ));
         open.push(json!({ "entry": change.name(), "summary": change.intent().summary, "operator": change.operator(), "until": super::end_value(change.intent().end) }));
     }
+    let now = session.clock.now();
+    let zone = &session.runbook.event.zone;
+    let mut windows = Vec::new();
+    for window in session.runbook.geo.iter().flat_map(|geo| &geo.windows) {
+        let standing = windows::standing(&view, window, now).word();
+        let verb = match window.mode {
+            model::GeoMode::Allow => "lets in",
+            model::GeoMode::Block => "keeps out",
+        };
+        let codes: Vec<&str> = window.countries.iter().map(|one| one.code()).collect();
+        text.push_str(&format!(
+            "window {} · {standing} · {} to {} · {verb} {}\n",
+            printable(&window.name),
+            time::local(window.from, zone),
+            time::local(window.until, zone),
+            codes.join(" ")
+        ));
+        windows.push(json!({
+            "name": window.name,
+            "state": standing,
+            "from": window.from.to_string(),
+            "until": window.until.to_string(),
+            "mode": window.mode,
+            "countries": codes,
+            "entry": windows::opened(&view, window).map(Change::name),
+        }));
+    }
     Ok(Answer::new(
         "geo status",
-        json!({ "distributions": list, "entries": open }),
+        json!({ "distributions": list, "entries": open, "windows": windows }),
         text,
     )
     .with_head(session.head(Some(&state), None))

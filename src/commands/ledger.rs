@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure};
 use crate::event::duration::{human, parse_duration};
 use crate::event::text::{printable, shortened};
 use crate::event::time::{self, When};
-use crate::ledger::body::{Body, ClockChange, End, Kind, Minted, Verdict};
+use crate::ledger::body::{Body, Claim, ClockChange, End, Kind, Minted, Verdict};
 use crate::ledger::chain;
 use crate::ledger::clock::EventState;
 use crate::ledger::view::{Change, ClockEntry, Progress, View};
@@ -707,6 +707,13 @@ fn asks(view: &View, change: &Change, say: &mut impl FnMut(&str, &str)) {
             .collect();
         say("revocations", &shortened(&all.join(" "), 400));
     }
+    let intent = change.intent();
+    for (word, claims) in [("makes", &intent.makes), ("removes", &intent.removes)] {
+        if !claims.is_empty() {
+            let all: Vec<String> = claims.iter().map(Claim::resource).collect();
+            say(word, &shortened(&all.join(", "), 800));
+        }
+    }
     for ask in &opens.rules {
         say(
             "rule",
@@ -717,6 +724,13 @@ fn asks(view: &View, change: &Change, say: &mut impl FnMut(&str, &str)) {
                 ask.wanted.word(),
                 crate::plan::rules::word_of(&ask.before)
             ),
+        );
+    }
+    for ask in &opens.settings {
+        let before = ask.before.as_deref().unwrap_or("nothing");
+        say(
+            "setting",
+            &format!("{} = {}, before: {before}", ask.key, ask.value),
         );
     }
 }

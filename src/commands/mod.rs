@@ -4,8 +4,10 @@
 mod carried;
 pub(crate) mod change;
 pub(crate) mod complete;
+pub(crate) mod dashboard;
 pub(crate) mod event;
 pub(crate) mod geo;
+pub(crate) mod iam_policy;
 pub(crate) mod ip;
 pub(crate) mod ledger;
 pub(crate) mod man;
@@ -46,8 +48,10 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
     match command {
         Command::Block(args) => ip::block(args, context).await,
         Command::Completions(args) => complete::run(args),
+        Command::Dashboard(command) => dashboard::run(command, context).await,
         Command::Event(command) => event::run(command, context).await,
         Command::Geo(command) => geo::run(command, context).await,
+        Command::IamPolicy(args) => iam_policy::run(args, context),
         Command::Ip(command) => ip::run(command, context).await,
         Command::Ledger(command) => ledger::run(command, context).await,
         Command::Man(args) => man::run(args),
@@ -74,6 +78,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
     match command {
         Command::Block(_) => "ip block",
         Command::Completions(_) => "completions",
+        Command::Dashboard(command) => dashboard::name(command),
         Command::Event(command) => event::name(command),
         Command::Geo(command) => match command {
             geo::GeoCommand::Block(_) => "geo block",
@@ -81,6 +86,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
             geo::GeoCommand::Status(_) => "geo status",
             geo::GeoCommand::Unblock(_) => "geo unblock",
         },
+        Command::IamPolicy(_) => "iam-policy",
         Command::Ip(command) => match command {
             ip::IpCommand::Block(_) => "ip block",
             ip::IpCommand::Export(_) => "ip export",

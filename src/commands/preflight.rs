@@ -52,8 +52,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Say what is new, fixed or still failing since the last run here, or since an earlier JSON answer
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    since_last: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    since_last: Option<Option<PathBuf>>,
     /// Give up on a check after this long; it could not be asked, then
     #[arg(long, value_name = "DUR", value_parser = duration, default_value = "8s")]
     check_timeout: SignedDuration,
@@ -174,7 +174,7 @@ fn remember(
     let kept = Remembered::read(&own).unwrap_or_default();
     let changes = match &args.since_last {
         None => None,
-        Some(file) if file.as_os_str().is_empty() => {
+        Some(None) => {
             if kept.is_none() {
                 warnings.push(
                     "no earlier run is known here; the next one compares with this".to_owned(),
@@ -186,7 +186,7 @@ fn remember(
                     .unwrap_or_default(),
             )
         }
-        Some(file) => {
+        Some(Some(file)) => {
             let earlier = Remembered::read(file).map_err(unreadable)?.ok_or_else(|| {
                 Failure::usage(format!("{} is not there", file.display()))
                     .hint("an earlier `onair preflight -o json` writes it")

@@ -40,6 +40,7 @@ pub(super) async fn account(
         .map_err(failed)?;
     let clock = world.shifted_by(draft.offset().map_err(failed)?);
     let mut connect = ConnectOptions::new(Target::Rehearsal);
+    connect.region = Some(runbook.aws.region.clone());
     connect.http_client = Some(draft.http_client());
     connect.attempts = 1;
     let cloud = Cloud::connect(connect, clock.clone()).await?;

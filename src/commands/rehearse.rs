@@ -271,6 +271,12 @@ impl Play {
             .and_then(|one| one.samples.manifest.clone())
             .unwrap_or_else(|| "/live/index.m3u8".to_owned());
         let mut viewer = ViewerRequest::new(&path, self.session.clock.now());
+        // They stand for a valid token of somebody whom nobody revoked.
+        if self.runbook.tokens.is_some() {
+            let event = self.runbook.event.id.as_str();
+            let key = crate::token::RevocationKey::new(event, "sub", "viewer-of-the-rehearsal");
+            viewer.revocation_keys.push(key.to_string());
+        }
         viewer.country = self
             .country_to_block()
             .or_else(|| self.served_countries().first().copied())
@@ -295,16 +301,21 @@ impl Play {
             .collect()
     }
 
-    /// A country with rights that may be blocked; the only one may not.
+    /// A country with rights that may be blocked without an override; the only one may not.
     fn country_to_block(&self) -> Option<Country> {
         let geo = self.runbook.geo.as_ref()?;
         let served = self.served_countries();
         if served.len() < 2 {
             return None;
         }
-        served
-            .into_iter()
-            .find(|country| !geo.never_block.contains(country))
+        let cap = self.runbook.waf.as_ref().and_then(|waf| waf.audience_cap);
+        let share = |country| self.runbook.forecast.as_ref()?.share_of(country);
+        served.into_iter().find(|country| {
+            let is_too_many = cap
+                .zip(share(*country))
+                .is_some_and(|(cap, share)| share > cap.0);
+            !geo.never_block.contains(country) && !is_too_many
+        })
     }
 
     async fn block_a_re_streamer(&mut self) -> Result<Step, Failure> {

@@ -39,13 +39,13 @@ pub(crate) enum RuleCommand {
     /// managed list that blocks does what its own rules say. Viewers are refused within seconds to
     /// minutes: the rule's name or the event's id is typed.
     ///
-    /// Example: onair rule block AWSManagedRulesAnonymousIpList --for 2h --confirm cup-final
+    /// Example: onair rule block rate --for 2h --confirm cup-final
     Block(RuleArgs),
     /// Let a rule or a managed list only count what it matches
     ///
     /// Until the event ends, or as --for and --until say; then the rule does again what it did.
     ///
-    /// Example: onair rule count onair-cup-final-rate --for 30m -m "a stadium behind one address"
+    /// Example: onair rule count rate --for 30m -m "a stadium behind one address"
     Count(RuleArgs),
     List(ListArgs),
 }

@@ -1,9 +1,11 @@
 //! `onair sandbox …`: the embedded cloud by itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::clock::Clock;
@@ -16,10 +18,11 @@ use crate::render::{Answer, Sheet};
 use crate::runbook::model::GeoMode;
 use crate::runbook::{OriginAccess, Runbook, Samples};
 use crate::sandbox::seed::{
-    Seed, SeedAccess, SeedCaching, SeedDelivery, SeedDistribution, SeedFunction, SeedIpSet,
-    SeedStore, SeedWebAcl,
+    Seed, SeedAccess, SeedBucket, SeedCaching, SeedDelivery, SeedDistribution, SeedFunction,
+    SeedIpSet, SeedStore, SeedWebAcl,
 };
 use crate::sandbox::{Directive, Reset, Sandbox, Settings};
+use crate::token::KeySet;
 
 /// In a new embedded cloud it is this long before doors.
 const BEFORE_DOORS: SignedDuration = SignedDuration::from_hours(24);
@@ -235,7 +238,7 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
         stores: tokens
             .map(|tokens| SeedStore {
                 name: tokens.store.clone(),
-                ..SeedStore::default()
+                items: rehearsal_items(runbook),
             })
             .into_iter()
             .collect(),
@@ -243,10 +246,12 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             .map(|tokens| SeedFunction {
                 name: tokens.function.clone(),
                 store: Some(tokens.store.clone()),
-                code: "async function handler(event) { return event.request; }\n".to_owned(),
+                code: crate::edge::gate::render(runbook),
             })
             .into_iter()
             .collect(),
+        audience: crate::dashboard::audience::audience(runbook),
+        buckets: buckets(runbook),
         roles: runbook
             .logs
             .realtime
@@ -329,6 +334,37 @@ fn delivery(runbook: &Runbook) -> SeedDelivery {
             OriginAccess::SecretHeader(name) => SeedAccess::Header(name.clone()),
         },
     }
+}
+
+/// The buckets that the runbook presumes: for logs, and for the results of queries.
+fn buckets(runbook: &Runbook) -> Vec<SeedBucket> {
+    let logs = runbook.logs.access.as_ref().map(|logs| &logs.bucket[..]);
+    let results = runbook.athena.as_ref().and_then(|athena| {
+        let place = athena.output.as_deref()?.strip_prefix("s3://")?;
+        place.split('/').next()
+    });
+    let names: BTreeSet<&str> = logs.into_iter().chain(results).collect();
+    names
+        .into_iter()
+        .map(|name| SeedBucket {
+            name: name.to_owned(),
+            region: runbook.aws.region.clone(),
+        })
+        .collect()
+}
+
+/// What a rehearsal's store holds from the start: a signing key that is random and opens nothing real, and
+/// the key of the log digests. The mode is the runbook's.
+pub(crate) fn rehearsal_items(runbook: &Runbook) -> BTreeMap<String, String> {
+    let event = runbook.event.id.as_str();
+    let keys = KeySet::for_rehearsal(runbook.event.doors);
+    BTreeMap::from([
+        (
+            crate::token::keys_key(event),
+            keys.expose_secret().to_owned(),
+        ),
+        (crate::token::log_key_key(event), crate::token::random_key()),
+    ])
 }
 
 /// The path pattern that serves a sample path: its file extension.

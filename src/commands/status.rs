@@ -25,10 +25,13 @@ use crate::observe::{self, ObserveError, ObservedSet, ObservedStore};
 use crate::plan::change::Touched;
 use crate::plan::ip_set::{Demand, SET_LIMIT, plan_set};
 use crate::plan::keys::STORE_LIMIT_BYTES;
+use crate::plan::windows;
 use crate::render::{Answer, Sheet};
 
 /// Somebody tends while the last sign of life is younger than this.
 const TENDED: SignedDuration = SignedDuration::from_mins(3);
+/// A window that opens within this is worth a word.
+const WINDOW_AHEAD: SignedDuration = SignedDuration::from_mins(30);
 /// A set or a store fuller than this, in percent, is worth a word.
 const NEARLY_FULL: usize = 90;
 /// Codes, entries and prefixes named in a message.
@@ -150,6 +153,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
     checks.push(entries_check(&session, view, &state, now));
     checks.extend(cut_off_checks(view, now));
     checks.push(tend_check(view, &seen.beat, now));
+    checks.extend(window_checks(&session, view, &seen.beat, now));
     checks.extend(ledger_checks(&ledger, ledger_error.as_deref()));
     checks.extend(neighbor_checks(&session));
     Ok(answer(&session, &state, view, now, &checks, args.check))
@@ -744,6 +748,52 @@ fn cut_off_checks(view: &View, now: Timestamp) -> Vec<Check> {
 }
 
 /// Whether somebody carries out what ends. A revocation ends by itself at the edge.
+/// A word on each window that is open or near.
+fn window_checks(
+    session: &Session,
+    view: &View,
+    beat: &Result<Option<Beat>, String>,
+    now: Timestamp,
+) -> Vec<Check> {
+    let zone = &session.runbook.event.zone;
+    let beat = beat.as_ref().ok().and_then(Option::as_ref);
+    let tended = beat.is_some_and(|beat| now.duration_since(beat.at) <= TENDED);
+    let windows = session.runbook.geo.iter().flat_map(|geo| &geo.windows);
+    windows
+        .filter_map(|window| {
+            let name = printable(&window.name);
+            let (from, until) = (
+                time::local(window.from, zone),
+                time::local(window.until, zone),
+            );
+            let standing = windows::standing(view, window, now);
+            let near = window.from.duration_since(now) <= WINDOW_AHEAD;
+            let (state, message) = match standing {
+                windows::Standing::Due => (
+                    State::Attention,
+                    format!("window {name} should be open since {from}, and nobody has opened it"),
+                ),
+                windows::Standing::Open => {
+                    (State::Ok, format!("window {name} is open until {until}"))
+                }
+                windows::Standing::Upcoming if near && tended => {
+                    (State::Ok, format!("window {name} opens at {from}"))
+                }
+                windows::Standing::Upcoming if near => (
+                    State::Attention,
+                    format!("window {name} opens at {from}, and nobody tends"),
+                ),
+                _ => return None,
+            };
+            let check = Check::new(format!("window:{}", window.name), state, message);
+            Some(match state {
+                State::Attention => check.fix("onair tend"),
+                _ => check,
+            })
+        })
+        .collect()
+}
+
 fn tend_check(view: &View, beat: &Result<Option<Beat>, String>, now: Timestamp) -> Check {
     let beat = match beat {
         Ok(beat) => beat.as_ref(),

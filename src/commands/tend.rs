@@ -14,6 +14,7 @@ use crate::event::duration::human;
 use crate::event::time;
 use crate::ledger::view::{Change, View};
 use crate::ledger::{Beat, EntryId};
+use crate::plan::windows;
 use crate::render::{Answer, Sheet};
 
 /// How often it looks.
@@ -26,8 +27,8 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 /// End what has expired and finish what was cut off
 ///
 /// Starting it is the order to do so: it never asks. It ends addresses, countries and revocations
-/// whose time has come, however many in one update, and leaves a heartbeat that `status` shows.
-/// It looks every 15 s until Ctrl-C. What ends with the event ends when the crew closes it.
+/// whose time has come, however many in one update, opens and closes the runbook's geo windows, and
+/// leaves a heartbeat that `status` shows. It looks every 15 s until Ctrl-C. What ends with the event ends when the crew closes it.
 ///
 /// Example: onair tend, or from a scheduler: onair tend --once
 #[derive(Debug, clap::Args)]
@@ -73,7 +74,13 @@ async fn preview(session: &Session) -> Result<Answer, Failure> {
             sheet.push([word.to_owned(), target.name.clone(), target.summary.clone()]);
         }
     }
-    let pending = !due.is_empty() || !cut_off.is_empty();
+    let opening = windows::due(&basis.view, &session.runbook, basis.now);
+    for window in &opening {
+        let summary = windows::opening(&session.runbook, window, basis.now).summary;
+        text.push_str(&format!("open {summary}\n"));
+        sheet.push(["open".to_owned(), String::new(), summary]);
+    }
+    let pending = !due.is_empty() || !cut_off.is_empty() || !opening.is_empty();
     text.push_str(if pending {
         "dry run: nothing was changed\n"
     } else {
@@ -83,6 +90,7 @@ async fn preview(session: &Session) -> Result<Answer, Failure> {
         "pending": pending,
         "due": due.iter().map(Target::data).collect::<Vec<_>>(),
         "cut-off": cut_off.iter().map(Target::data).collect::<Vec<_>>(),
+        "windows": opening.iter().map(|window| json!({ "name": window.name })).collect::<Vec<_>>(),
         "next": next_end(&basis.view, basis.now).map(|at| at.to_string()),
     });
     let answer = Answer::new("tend", data, text)
@@ -113,7 +121,7 @@ async fn once(session: &Session) -> Result<Answer, Failure> {
         text.push_str("nothing is due");
         match tick.next {
             Some(at) => text.push_str(&format!(
-                " · next end {}\n",
+                " · next {}\n",
                 time::local(at, &session.runbook.event.zone)
             )),
             None => text.push('\n'),
@@ -234,7 +242,7 @@ struct Tick {
     at: Timestamp,
     tally: Tally,
     warnings: Vec<String>,
-    /// When the next end comes.
+    /// When the next end comes, or the next window.
     next: Option<Timestamp>,
 }
 
@@ -290,6 +298,7 @@ async fn tick(
         patience.note(one, basis.now);
     }
     tally.extend(ended);
+    tally.extend(carried::open_windows(session, &basis, &approved).await);
     let mut warnings = Vec::new();
     let at = session.clock.now();
     let beat = Beat {
@@ -306,10 +315,22 @@ async fn tick(
         phase: basis.state.phase.to_string(),
         operator: basis.operator.clone(),
         at,
-        next: next_end(&basis.view, basis.now),
+        next: next_end(&basis.view, basis.now)
+            .into_iter()
+            .chain(next_window(session, basis.now))
+            .min(),
         tally,
         warnings,
     })
+}
+
+/// When the next window of the runbook opens.
+fn next_window(session: &Session, now: Timestamp) -> Option<Timestamp> {
+    let windows = session.runbook.geo.iter().flat_map(|geo| &geo.windows);
+    windows
+        .map(|window| window.from)
+        .filter(|from| *from > now)
+        .min()
 }
 
 /// When the next change ends by itself.

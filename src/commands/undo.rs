@@ -106,6 +106,16 @@ impl Intention for Undo {
 
     fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
         let target = self.target(basis)?;
+        if super::provision::is_provisioning(target) {
+            return Err(Failure::refused(
+                "undo.provision",
+                format!(
+                    "{} made or removed resources, and that is not taken back by an undo",
+                    target.name()
+                ),
+            )
+            .hint("what it made goes with `onair teardown`; what it removed comes back with `onair provision`"));
+        }
         let touched = Touched::by(&basis.view, target.intent());
         Ok(Needs {
             families: touched.families.into_iter().collect(),
@@ -126,11 +136,18 @@ impl Intention for Undo {
         );
         let age = basis.now.duration_since(target.at());
         let since = basis.view.touched_since(target);
+        let turns_keys = intent.command.starts_with("token keys ");
         let headline = format!("{summary} · by {} {} ago", target.operator(), human(age));
         let mut draft = Draft::new(undo, headline);
         draft.values = vec![
             json!({ "entry": target.name(), "summary": intent.summary, "operator": target.operator() }),
         ];
+        if turns_keys {
+            draft.nothing_to_do = Some(
+                "signing keys are rotated forward, not taken back: `onair token keys status` shows them".to_owned(),
+            );
+            return Ok(draft);
+        }
         if let Some(undoer) = basis.view.undone_by(target) {
             draft.nothing_to_do = Some(format!(
                 "{} was taken back already, by {} ({})",

@@ -177,6 +177,10 @@ pub(crate) fn run(
     })
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
 fn engine(error: rquickjs::Error) -> RunError {
     RunError::Engine(error.to_string())
 }

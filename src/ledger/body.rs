@@ -96,6 +96,9 @@ pub(crate) struct Intent {
     /// Resources of ours that `teardown` removes with this intent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) removes: Vec<Claim>,
+    /// The runbook's window that this opens, by name and times, so that it is opened once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<String>,
 }
 
 /// A resource by its kind and name, such as `ip-set` and `onair-cup-final-block-v4`.
@@ -132,6 +135,14 @@ pub(crate) struct Made {
     /// The tags it was made with; none where the API has no tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tags: Vec<(String, String)>,
+}
+
+impl Intent {
+    /// Whether it changes nothing that an undo could take back: it draws or provisions.
+    pub(crate) fn is_upkeep(&self) -> bool {
+        let command = self.command.split(' ').next().unwrap_or_default();
+        matches!(command, "dashboard" | "provision" | "teardown")
+    }
 }
 
 /// Why an intent exists.
@@ -175,6 +186,9 @@ pub(crate) struct Asks {
     pub(crate) keys: Vec<KeyAsk>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) rules: Vec<RuleAsk>,
+    /// Settings of the edge in the key value store, such as the gate's mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) settings: Vec<SettingAsk>,
 }
 
 impl Asks {
@@ -183,7 +197,20 @@ impl Asks {
             && self.countries.is_empty()
             && self.keys.is_empty()
             && self.rules.is_empty()
+            && self.settings.is_empty()
     }
+}
+
+/// One setting of the edge: the value that a key of the store has while the entry is open. Never a
+/// secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct SettingAsk {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    /// What was there before, and returns with its end; none where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<String>,
 }
 
 /// One country on one distribution, by the effect on viewers.

@@ -5,13 +5,21 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use super::append::{AppendError, Ledger};
 use super::entry::EntryId;
 use super::records;
 use super::store::{Key, StoreError, StoreErrorKind};
+
+/// The folder of the windows' claims within a store.
+const WINDOWS: &str = "windows/";
+
+/// A claim this old, with no entry to show for it, was left by a process that died.
+const STALE_CLAIM: SignedDuration = SignedDuration::from_mins(2);
 
 /// The folder of the handles within a store.
 const HANDLES: &str = "handles/";
@@ -76,6 +84,27 @@ impl<B: Serialize + DeserializeOwned + Clone> Ledger<B> {
         }
         self.spool.wish(entry, operator)?;
         Ok(None)
+    }
+
+    /// Claims the opening of a window, so that one of several who tend opens it. True for the one
+    /// who may, and again once a claim is stale.
+    pub(crate) async fn claim_window(
+        &self,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let digest = hex::encode(Sha256::digest(name.as_bytes()));
+        let key = Key::new(format!("{WINDOWS}{digest}"));
+        match self.create(&key, now.to_string().into_bytes()).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == StoreErrorKind::AlreadyExists => {
+                let claimed = self.options.store.get(&key).await?;
+                let at = claimed
+                    .and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse::<Timestamp>().ok());
+                Ok(at.is_none_or(|at| now.duration_since(at) > STALE_CLAIM))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Claims a handle in the store.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::body::{
     Body, Claim, ClockChange, CountryAsk, End, Intent, KeyAsk, Kind, Minted, Outcome, Proof,
-    RuleAsk, Verdict, What,
+    RuleAsk, SettingAsk, Verdict, What,
 };
 use super::entry::{Draft, Entry, EntryId, FORMAT, RunId};
 use crate::event::cidr::{Cidr, CidrIndex, cut};
@@ -531,6 +531,19 @@ impl View {
         })
     }
 
+    /// The settings of the edge that `change` still asks for.
+    pub(crate) fn settings<'a>(&'a self, change: &'a Change) -> Vec<(&'a SettingAsk, Standing)> {
+        self.discrete(
+            change,
+            &change.intent().opens.settings,
+            |ask, what| match what {
+                What::All => true,
+                What::Keys(keys) => keys.contains(&ask.key),
+                What::Prefixes(_) | What::Countries(_) => false,
+            },
+        )
+    }
+
     fn discrete<'a, T>(
         &'a self,
         change: &'a Change,
@@ -581,6 +594,10 @@ impl View {
                 .any(|(_, standing)| closing(standing))
             || self
                 .rules(change)
+                .iter()
+                .any(|(_, standing)| closing(standing))
+            || self
+                .settings(change)
                 .iter()
                 .any(|(_, standing)| closing(standing))
     }
@@ -682,6 +699,8 @@ impl View {
                 && change.intent().kind == Kind::Change
                 // What it opened may have ended already: then there is nothing to take back.
                 && (change.intent().opens.is_empty() || self.is_open(change))
+                // A dashboard or a provisioning takes nothing from viewers that an undo could return.
+                && !change.intent().is_upkeep()
                 && change.progress() != Progress::Void
                 && self.undone_by(change).is_none()
         })
@@ -779,6 +798,8 @@ impl Subjects {
                 .iter()
                 .map(|ask| (ask.web_acl.clone(), ask.rule.clone())),
         );
+        self.keys
+            .extend(intent.opens.settings.iter().map(|ask| ask.key.clone()));
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) fn empty_intent(
         geo_reset: Vec::new(),
         makes: Vec::new(),
         removes: Vec::new(),
+        window: None,
     }
 }
 
@@ -132,9 +133,14 @@ impl Touched {
         }
         match what {
             What::Keys(keys) => self.keys.extend(keys.iter().cloned()),
-            What::All => self
-                .keys
-                .extend(intent.opens.keys.iter().map(|ask| ask.key.clone())),
+            What::All => self.keys.extend(
+                intent
+                    .opens
+                    .keys
+                    .iter()
+                    .map(|ask| ask.key.clone())
+                    .chain(intent.opens.settings.iter().map(|ask| ask.key.clone())),
+            ),
             What::Prefixes(_) | What::Countries(_) => {}
         }
         if matches!(what, What::All) {

@@ -21,6 +21,8 @@ pub(crate) enum Override {
     CloudFrontRange,
     /// `--allow-wide-prefix`: wider than the runbook's widest.
     WidePrefix,
+    /// `--allow-audience`: shuts out more of the audience than the runbook's cap.
+    Audience,
     /// `--break-glass`: the current phase does not allow the command.
     BreakGlass,
 }
@@ -33,6 +35,7 @@ impl Override {
             Self::OwnAddress => "own-address",
             Self::CloudFrontRange => "cloudfront-range",
             Self::WidePrefix => "wide-prefix",
+            Self::Audience => "audience",
             Self::BreakGlass => "break-glass",
         }
     }
@@ -44,6 +47,7 @@ impl Override {
             Self::OwnAddress => "--allow-own-address",
             Self::CloudFrontRange => "--allow-cloudfront-range",
             Self::WidePrefix => "--allow-wide-prefix",
+            Self::Audience => "--allow-audience",
             Self::BreakGlass => "--break-glass",
         }
     }
@@ -204,6 +208,18 @@ pub(crate) fn countries(blocked: &[Country], never_block: &[Country]) -> Vec<Fin
         .collect()
 }
 
+/// Finds whether a change shuts out more of the audience than `cap`, both in percent.
+pub(crate) fn audience(shut_out: f64, cap: f64) -> Option<Finding> {
+    (shut_out > cap).then(|| Finding {
+        code: "guard.audience",
+        message: format!(
+            "it shuts out {shut_out:.1}% of the audience that the forecast expects; the runbook's cap is {cap}%"
+        ),
+        hint: None,
+        lifted_by: Some(Override::Audience),
+    })
+}
+
 /// Finds whether the phase speaks against `command`. Some commands are never refused because of time.
 pub(crate) fn phase(command: &str, phase: Phase, allowed: &Allowed) -> Option<Finding> {
     if allowed.permits(command) {
@@ -285,6 +301,14 @@ mod tests {
             findings[0].hint.as_deref(),
             Some("without it: 198.51.101.0/24")
         );
+    }
+
+    #[test]
+    fn the_cap_itself_is_allowed() {
+        assert_eq!(audience(5.0, 5.0), None);
+        let finding = audience(5.1, 5.0).unwrap();
+        assert_eq!(finding.code, "guard.audience");
+        assert_eq!(finding.lifted_by, Some(Override::Audience));
     }
 
     #[test]

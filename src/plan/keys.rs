@@ -104,6 +104,7 @@ impl KeyWish {
                 already_there.or_else(|| theirs.get(key.as_str()).map(|value| (*value).to_owned()));
             wish.keys.insert(key, later(latest, foreign));
         }
+        wish.keys.extend(settings(view, &after, change));
         for (key, _) in &intent.takes.keys {
             wish.keys.insert(key.clone(), None);
         }
@@ -114,6 +115,52 @@ impl KeyWish {
         }
         wish
     }
+}
+
+/// What the settings that a change names should be: what the latest entry that stands asks for, else what
+/// was there before the first of those that ended.
+fn settings(view: &View, after: &View, change: &Change) -> Vec<(String, Option<String>)> {
+    let intent = change.intent();
+    let undone = intent.undoes.as_ref().and_then(|entry| view.get(entry));
+    let closed = intent
+        .closes
+        .iter()
+        .filter_map(|part| view.get(&part.entry));
+    let mut named: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for target in closed.chain(undone).chain([change]) {
+        for ask in &target.intent().opens.settings {
+            named.entry(&ask.key).or_insert(ask.before.as_deref());
+        }
+    }
+    named
+        .into_iter()
+        .map(|(key, before)| {
+            let standing = after.changes().iter().rev().find_map(|other| {
+                after
+                    .settings(other)
+                    .into_iter()
+                    .find(|(ask, standing)| ask.key == key && *standing == Standing::Open)
+                    .map(|(ask, _)| ask.value.clone())
+            });
+            let wanted = standing.or_else(|| origin(view, key, before));
+            (key.to_owned(), wanted)
+        })
+        .collect()
+}
+
+/// What a setting was before the chain of entries that led to `before`, all of which have ended.
+fn origin(view: &View, key: &str, before: Option<&str>) -> Option<String> {
+    let mut value = before.map(str::to_owned);
+    for change in view.changes().iter().rev() {
+        let asks = &change.intent().opens.settings;
+        if let Some(ask) = asks.iter().find(|ask| ask.key == key)
+            && change.progress() != Progress::Void
+            && Some(&ask.value) == value.as_ref()
+        {
+            value.clone_from(&ask.before);
+        }
+    }
+    value
 }
 
 /// The values of keys that were someone else's before any entry asked for them, as far as no

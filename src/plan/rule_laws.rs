@@ -66,9 +66,19 @@ fn deed() -> impl Strategy<Value = Deed> {
 /// How far one operator is.
 #[derive(Debug, Clone)]
 enum Stage {
-    Read,
-    Plan { read: Value, version: u64 },
-    Write { after: Value, version: u64 },
+    /// `idle` is the version at which there was nothing to do.
+    Read {
+        idle: Option<u64>,
+    },
+    Plan {
+        read: Value,
+        version: u64,
+        idle: Option<u64>,
+    },
+    Write {
+        after: Value,
+        version: u64,
+    },
     Tell,
 }
 
@@ -126,7 +136,7 @@ impl World {
             }
         };
         let id = self.book.intent(intent);
-        self.busy.push((id, Stage::Read));
+        self.busy.push((id, Stage::Read { idle: None }));
     }
 
     /// One step of one operator; whoever is refused reads again.
@@ -137,11 +147,16 @@ impl World {
         let at = pick % self.busy.len();
         let (id, stage) = self.busy[at].clone();
         self.busy[at].1 = match stage {
-            Stage::Read => Stage::Plan {
+            Stage::Read { idle } => Stage::Plan {
                 read: self.document.clone(),
                 version: self.version,
+                idle,
             },
-            Stage::Plan { read, version } => {
+            Stage::Plan {
+                read,
+                version,
+                idle,
+            } => {
                 let wish = RuleWish::of(&self.book.view(), &id, ACL);
                 let plan = plan_rules(&read, &wish);
                 prop_assert_eq!(
@@ -156,8 +171,12 @@ impl World {
                         after: plan.after,
                         version,
                     }
-                } else {
+                } else if idle == Some(version) {
                     Stage::Tell
+                } else {
+                    Stage::Read {
+                        idle: Some(version),
+                    }
                 }
             }
             Stage::Write { after, version } if version == self.version => {
@@ -165,7 +184,7 @@ impl World {
                 self.version += 1;
                 Stage::Tell
             }
-            Stage::Write { .. } => Stage::Read,
+            Stage::Write { .. } => Stage::Read { idle: None },
             Stage::Tell => {
                 self.book.applied(id, Vec::new(), Vec::new());
                 self.busy.remove(at);
@@ -231,7 +250,7 @@ proptest! {
             let open = world.book.view().open().map(|change| *change.id()).next();
             let Some(open) = open else { break };
             let undo = world.book.intent(Intent { undoes: Some(open), ..blank(Kind::Undo) });
-            world.busy.push((undo, Stage::Read));
+            world.busy.push((undo, Stage::Read { idle: None }));
             world.settle()?;
         }
         prop_assert_eq!(world.document.to_string(), document().to_string());

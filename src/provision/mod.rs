@@ -4,12 +4,17 @@
 //!
 //! Whoever adds a part: implement [`Part`] in a file of your own and add one line to `parts::all`.
 
+mod alarms;
 mod cloudfront;
+mod dashboard;
 pub(crate) mod iac;
+mod logs;
 mod parts;
 mod run;
 mod scene;
 mod step;
+#[cfg(test)]
+mod tests;
 mod waf;
 
 use async_trait::async_trait;

@@ -1,10 +1,10 @@
 //! The parts that provisioning knows.
 
-use super::{Part, cloudfront, waf};
+use super::{Part, alarms, cloudfront, dashboard, logs, waf};
 
 /// All parts, in the order in which plans show them.
 pub(crate) fn all() -> Vec<Box<dyn Part>> {
-    vec![
+    let mut parts: Vec<Box<dyn Part>> = vec![
         Box::new(waf::IpSets),
         Box::new(waf::WebAcl),
         Box::new(waf::Rules),
@@ -13,5 +13,9 @@ pub(crate) fn all() -> Vec<Box<dyn Part>> {
         Box::new(cloudfront::RealtimeLogPart),
         Box::new(cloudfront::MetricsPart),
         Box::new(cloudfront::DistributionPart),
-    ]
+    ];
+    parts.extend(logs::parts());
+    parts.push(Box::new(dashboard::DashboardPart));
+    parts.push(Box::new(alarms::AlarmPart));
+    parts
 }

@@ -115,6 +115,8 @@ pub(crate) async fn apply(
 ) -> Applied {
     let mut applied = Applied::default();
     for stage in Stage::ALL {
+        // What the stage before made is looked up anew.
+        scene.forget();
         let failed = !applied.errors.is_empty();
         let of_stage = parts.iter().filter(|part| part.stage() == stage);
         let runs = of_stage.map(|part| async move {
@@ -158,7 +160,7 @@ async fn carry_out(
     let result = match part.carry_out(scene, step, approved).await {
         Ok(done) => Ok(done),
         Err(PartError::Cloud(error)) if looks_again(&error) => {
-            landed(scene, part, step, error).await
+            landed(scene, part, step, approved, error).await
         }
         Err(error) => Err(error),
     };
@@ -207,24 +209,22 @@ fn looks_again(error: &CloudError) -> bool {
         || matches!(error, CloudError::Conflict { .. })
 }
 
-/// Looks whether the step is as meant all the same. Only what carries the event's mark, or was there
-/// before, is taken for ours.
+/// Looks whether the step is as meant all the same, and finishes it when its first write landed. Only
+/// what carries the event's mark is taken for made by us.
 async fn landed(
     scene: &Scene<'_>,
     part: &dyn Part,
     step: &Step,
+    approved: &Approved,
     error: CloudError,
 ) -> Result<Done, PartError> {
     scene.forget();
     let Ok(steps) = part.plan(scene).await else {
         return Err(error.into());
     };
-    let is_kept = steps
-        .iter()
-        .any(|now| now.name == step.name && now.action == Action::Keep);
-    if !is_kept {
+    let Some(now) = steps.into_iter().find(|now| now.name == step.name) else {
         return Err(error.into());
-    }
+    };
     let made = match step.action {
         Action::Create => {
             let owned = part.owned(scene).await?;
@@ -243,12 +243,15 @@ async fn landed(
         }
         _ => None,
     };
-    Ok(Done {
-        changed: true,
-        writes: 1,
-        made,
-        notes: Vec::new(),
-    })
+    let mut done = match now.action {
+        Action::Keep => Done::changed(1),
+        // Made, and not yet all that it should be: the rest is an ordinary change.
+        Action::Change if made.is_some() => part.carry_out(scene, &now, approved).await?,
+        _ => return Err(error.into()),
+    };
+    done.changed = true;
+    done.made = done.made.or(made);
+    Ok(done)
 }
 
 fn not_tried(resource: String, why: &str) -> PartOutcome {
@@ -319,6 +322,7 @@ pub(crate) async fn take_down(
         .collect();
     let mut applied = Applied::default();
     for stage in Stage::ALL.into_iter().rev() {
+        scene.forget();
         let failed = !applied.errors.is_empty();
         let kinds: BTreeSet<&str> = found
             .iter()

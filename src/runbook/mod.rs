@@ -9,7 +9,7 @@ pub(crate) mod check;
 pub(crate) mod load;
 pub(crate) mod model;
 pub(crate) mod note;
-mod resolved;
+pub(crate) mod resolved;
 pub(crate) mod schema;
 pub(crate) mod source;
 mod structure;
@@ -20,8 +20,7 @@ pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    Allowed, Arn, Distribution, Flow, Forecast, KeySource, LedgerStore, OriginAccess, RealtimeLogs,
-    Runbook, Samples, StateRights, Tokens, Waf, Waiver,
+    AccessLogs, Allowed, Arn, Dashboard, Distribution, Flow, Forecast, GeoWindow, KeySource,
+    LedgerStore, ManagedRules, MetroRights, OriginAccess, Panel, RateRule, RealtimeLogs, Runbook,
+    Rung, Samples, StateRights, Tokens, Waf, Waiver,
 };
-#[cfg(test)]
-pub(crate) use resolved::{ManagedRules, MetroRights, RateRule, Rung};

@@ -9,17 +9,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::cloudfront::CloudFront;
+use super::cloudwatch;
 use super::edges::EDGES;
 use super::faults::{Directive, Fault};
 use super::keyvaluestore::Stores;
 use super::media::SeedMedia;
+
 use super::seed::Seed;
 use super::service::Answer;
 use super::settings::Settings;
 use super::state::{Held, Index, State, StateError};
 use super::viewer::Sources;
 use super::wafv2::{Samples, Waf};
-use super::{acm, iam, mediaconnect, medialive, mediapackage, mediatailor, origin, sts};
+use super::{acm, iam, mediaconnect, medialive, mediapackage, mediatailor, origin, s3, sts};
 use crate::clock::Clock;
 use crate::edge::{Decision, GeoKind, ViewerRequest, decide};
 
@@ -90,6 +92,10 @@ impl Sandbox {
         held.index.calls.clear();
         held.index.buckets = super::rates::Buckets::default();
         held.index.settings = settings.clone();
+        let Held { index, logs, .. } = &mut held;
+        // The account is as if it had been provisioned a day ago, so that logs have come in since.
+        logs.read(Path::new(""), index)?
+            .age(SignedDuration::from_hours(24));
         self.transact(|current, _| {
             let goes = anew || current.index.account.is_empty();
             if goes {
@@ -391,6 +397,10 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
     for role in &seed.roles {
         iam.seed_role(account, role, "cloudfront.amazonaws.com");
     }
+    let mut buckets = s3::State::default();
+    for bucket in &seed.buckets {
+        buckets.plant(&bucket.name, &bucket.region, now);
+    }
     held.clear();
     held.acm.replace(acm, &held.index);
     held.iam.replace(iam, &held.index);
@@ -401,6 +411,9 @@ fn plant(held: &mut Held, seed: &Seed, reset: &Reset, base: Timestamp) {
     held.stores.replace(stores, &held.index);
     held.waf.replace(waf, &held.index);
     held.samples.replace(Samples::default(), &held.index);
+    held.s3.replace(buckets, &held.index);
+    held.cloudwatch
+        .replace(cloudwatch::State::about(seed.audience.clone()), &held.index);
     plant_media(held, &seed.media);
 }
 

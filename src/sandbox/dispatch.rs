@@ -170,7 +170,14 @@ impl Asked<'_> {
             Some(FaultKind::CrashBefore) => return Ok(Err(Broken::Crash)),
             _ => {}
         }
-        let refuse = |problem: Problem| Ok(Ok(problem.answer(service, self.request_id)));
+        let refuse = |problem: Problem| {
+            let answer = problem.answer(service, self.request_id);
+            Ok(Ok(match service {
+                // It speaks three protocols.
+                Service::CloudWatch => cloudwatch::translated(&call, answer),
+                _ => answer,
+            }))
+        };
         match &scope {
             None => return refuse(Problem::NoCredentials),
             Some(scope) => {
@@ -328,7 +335,8 @@ fn call_service(
             answer
         }
         Service::CloudWatch => {
-            let answer = cloudwatch::handle(call, cloudwatch.read(folder, index)?);
+            let additional = cloudfront.read(folder, index)?.monitored();
+            let answer = cloudwatch::handle(call, cloudwatch.read(folder, index)?, &additional);
             if answer.changed {
                 cloudwatch.touch();
             }
@@ -356,9 +364,22 @@ fn call_service(
             answer
         }
         Service::Logs => {
-            let answer = logs::handle(call, logs.read(folder, index)?);
+            let cloudfront = cloudfront.read(folder, index)?;
+            let answer = logs::handle(
+                call,
+                logs.read(folder, index)?,
+                s3.read(folder, index)?,
+                &|arn| {
+                    let mut ids = cloudfront.distribution_ids();
+                    ids.any(|id| arn.rsplit('/').next() == Some(id))
+                },
+            );
             if answer.changed {
                 logs.touch();
+                // A new delivery may have changed its bucket's policy.
+                if logs::operation(call) == Some("CreateDelivery") {
+                    s3.touch();
+                }
             }
             answer
         }
@@ -391,8 +412,15 @@ fn call_service(
             answer
         }
         Service::S3 => {
-            let answer = s3::handle(call, s3.read(folder, index)?);
-            if answer.changed {
+            let buckets = s3.read(folder, index)?;
+            // Logs are delivered when somebody looks.
+            let delivered =
+                matches!(
+                    s3::operation(call),
+                    Some("ListObjectsV2" | "GetObject" | "HeadObject")
+                ) && logs::deliver(logs.read(folder, index)?, buckets, call.account, call.now);
+            let answer = s3::handle(call, buckets);
+            if answer.changed || delivered {
                 s3.touch();
             }
             answer

@@ -45,12 +45,28 @@ impl Buckets {
 
 /// No quota is published for CloudFront, its key value stores and STS.
 fn calls_per_second(operation: &str) -> Option<f64> {
+    if let Some(action) = operation.strip_prefix("cloudwatch.") {
+        return cloudwatch_calls_per_second(action);
+    }
     let action = operation.strip_prefix("wafv2.")?;
     let reads = ["Get", "List", "Describe", "Check"];
     Some(if reads.iter().any(|verb| action.starts_with(verb)) {
         5.0
     } else {
         1.0
+    })
+}
+
+/// CloudWatch's quotas ("CloudWatch service quotas"); those of tags are not published.
+fn cloudwatch_calls_per_second(action: &str) -> Option<f64> {
+    Some(match action {
+        "PutDashboard" | "GetDashboard" | "ListDashboards" | "DeleteDashboards" => 10.0,
+        "PutMetricAlarm" | "DeleteAlarms" => 3.0,
+        "DescribeAlarms" => 9.0,
+        "ListMetrics" => 25.0,
+        "GetMetricData" => 500.0,
+        "GetMetricStatistics" => 400.0,
+        _ => return None,
     })
 }
 

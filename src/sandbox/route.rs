@@ -371,7 +371,7 @@ mod tests {
                 "https://s3.amazonaws.com/",
                 &[("authorization", v4)],
                 "",
-                None,
+                Some(Service::S3),
             ),
             ("https://example.com/", &[], "", None),
         ] {

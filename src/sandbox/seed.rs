@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::cloudwatch::Audience;
 use super::media::SeedMedia;
 use crate::edge::GeoRestriction;
 use crate::event::cidr::{Cidr, Family};
@@ -21,9 +22,13 @@ pub(crate) struct Seed {
     pub(crate) ip_sets: Vec<SeedIpSet>,
     pub(crate) stores: Vec<SeedStore>,
     pub(crate) functions: Vec<SeedFunction>,
+    /// What the simulated metrics are about.
+    pub(crate) audience: Audience,
     pub(crate) media: SeedMedia,
     /// Names of roles that CloudFront may assume.
     pub(crate) roles: Vec<String>,
+    #[serde(default)]
+    pub(crate) buckets: Vec<SeedBucket>,
 }
 
 /// A distribution for live video; its document is made by the CloudFront service.
@@ -193,6 +198,13 @@ pub(crate) struct SeedFunction {
     pub(crate) store: Option<String>,
     /// Empty: one that passes every request.
     pub(crate) code: String,
+}
+
+/// An empty bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SeedBucket {
+    pub(crate) name: String,
+    pub(crate) region: String,
 }
 
 /// The ARN of the seeded IP set of this name.

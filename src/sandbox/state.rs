@@ -412,8 +412,8 @@ impl Held {
             medialive,
             mediapackage,
             mediatailor,
-            s3,
             origin,
+            s3,
         } = other;
         self.index = Index {
             parts: std::mem::take(&mut self.index.parts),
@@ -436,8 +436,8 @@ impl Held {
         self.medialive.replace(medialive.value, index);
         self.mediapackage.replace(mediapackage.value, index);
         self.mediatailor.replace(mediatailor.value, index);
-        self.s3.replace(s3.value, index);
         self.origin.replace(origin.value, index);
+        self.s3.replace(s3.value, index);
     }
 
     /// Forgets everything but the files' generations, for a cloud made anew in the same folder.

@@ -515,3 +515,134 @@ async fn a_call_without_credentials_or_with_others_is_refused() {
         assert!(answer.header("x-amzn-requestid").is_some());
     }
 }
+
+#[tokio::test]
+async fn the_sdk_reads_metrics_and_alarms_of_the_simulated_event() {
+    use aws_sdk_cloudwatch::types as sdk;
+    let mut seed = seed();
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    seed.audience = super::cloudwatch::Audience {
+        doors: at("2026-06-14T17:00:00Z"),
+        starts: at("2026-06-14T18:30:00Z"),
+        ends: at("2026-06-14T21:30:00Z"),
+        viewers: 100_000.0,
+        bits_per_viewer: 4e6,
+        requests_per_viewer: 0.5,
+        distributions: vec![("E1EXAMPLE00001".to_owned(), 1.0)],
+        ..super::cloudwatch::Audience::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(at("2026-06-14T19:00:00Z"));
+    let sandbox = Sandbox::open(folder.path(), clock.clone()).unwrap();
+    sandbox.reset(&seed, &Reset::default()).unwrap();
+    let cloud = Cloud {
+        sandbox,
+        clock,
+        _folder: folder,
+    };
+    let client = aws_sdk_cloudwatch::Client::new(&cloud.config());
+    let metric = sdk::Metric::builder()
+        .namespace("AWS/CloudFront")
+        .metric_name("BytesDownloaded")
+        .dimensions(
+            sdk::Dimension::builder()
+                .name("DistributionId")
+                .value("E1EXAMPLE00001")
+                .build(),
+        )
+        .dimensions(
+            sdk::Dimension::builder()
+                .name("Region")
+                .value("Global")
+                .build(),
+        )
+        .build();
+    let stat = sdk::MetricStat::builder()
+        .metric(metric)
+        .period(60)
+        .stat("Sum")
+        .build();
+    let data = client
+        .get_metric_data()
+        .metric_data_queries(
+            sdk::MetricDataQuery::builder()
+                .id("m1")
+                .metric_stat(stat)
+                .return_data(false)
+                .build(),
+        )
+        .metric_data_queries(
+            sdk::MetricDataQuery::builder()
+                .id("e1")
+                .expression("m1*8/PERIOD(m1)/1000000000")
+                .build(),
+        )
+        .start_time(aws_smithy_types::DateTime::from_secs(
+            at("2026-06-14T18:50:00Z").as_second(),
+        ))
+        .end_time(aws_smithy_types::DateTime::from_secs(
+            at("2026-06-14T19:10:00Z").as_second(),
+        ))
+        .send()
+        .await
+        .unwrap();
+    let series = &data.metric_data_results()[0];
+    assert_eq!(series.values().len(), 10, "nothing of the future");
+    assert!(
+        series
+            .values()
+            .iter()
+            .all(|gigabits| (350.0..420.0).contains(gigabits))
+    );
+
+    client
+        .put_metric_alarm()
+        .alarm_name("5xx")
+        .namespace("AWS/CloudFront")
+        .metric_name("5xxErrorRate")
+        .dimensions(
+            sdk::Dimension::builder()
+                .name("DistributionId")
+                .value("E1EXAMPLE00001")
+                .build(),
+        )
+        .dimensions(
+            sdk::Dimension::builder()
+                .name("Region")
+                .value("Global")
+                .build(),
+        )
+        .statistic(sdk::Statistic::Average)
+        .period(60)
+        .evaluation_periods(3)
+        .threshold(0.001)
+        .comparison_operator(sdk::ComparisonOperator::GreaterThanThreshold)
+        .send()
+        .await
+        .unwrap();
+    let read = client.describe_alarms().send().await.unwrap();
+    let alarm = &read.metric_alarms()[0];
+    assert_eq!(alarm.state_value(), Some(&sdk::StateValue::Alarm));
+    assert_eq!(alarm.threshold(), Some(0.001));
+}
+
+#[tokio::test]
+async fn the_sdk_gets_the_validation_messages_of_a_dashboard() {
+    use aws_sdk_cloudwatch::operation::put_dashboard::PutDashboardError;
+    let cloud = cloud();
+    let client = aws_sdk_cloudwatch::Client::new(&cloud.config());
+    let error = client
+        .put_dashboard()
+        .dashboard_name("x")
+        .dashboard_body(r#"{"widgets":[{"type":"clock","properties":{}}]}"#)
+        .send()
+        .await
+        .unwrap_err();
+    let PutDashboardError::DashboardInvalidInputError(refusal) = error.into_service_error() else {
+        panic!("it is refused for its body");
+    };
+    assert_eq!(
+        refusal.dashboard_validation_messages()[0].data_path(),
+        Some("/widgets/0/type")
+    );
+}

@@ -55,9 +55,8 @@ pub(crate) fn validate_cwt(bytes: &[u8], key: &[u8]) -> Result<serde_json::Value
     else {
         return Err(CwtError::Structure);
     };
-    let header = match cbor(Part::Header, &protected).map(cat::untagged) {
-        Ok(Value::Map(entries)) => entries,
-        _ => return Err(CwtError::Structure),
+    let Ok(Value::Map(header)) = cbor(Part::Header, &protected).map(cat::untagged) else {
+        return Err(CwtError::Structure);
     };
     let algorithm = header
         .iter()
@@ -76,6 +75,15 @@ pub(crate) fn validate_cwt(bytes: &[u8], key: &[u8]) -> Result<serde_json::Value
     let Some(Value::Map(claims)) = claims else {
         return Err(CwtError::Structure);
     };
+    // RFC 9052, 3.1: a key id is bytes.
+    let is_key_id = |label: &Value| cat::integer(label) == Some(4) || label.as_text() == Some("4");
+    let entries = header.iter().chain(&unprotected);
+    if entries
+        .filter(|(label, _)| is_key_id(label))
+        .any(|(_, id)| !id.is_bytes())
+    {
+        return Err(CwtError::Structure);
+    }
     Ok(json!({
         "protectedHeaders": map(header)?,
         "unprotectedHeaders": map(unprotected)?,

@@ -33,13 +33,17 @@ pub(crate) use claims::{Claim, ClaimValue, Claims, NoSuchClaim};
 pub(crate) use cwt::validate_cwt;
 pub(crate) use error::{Part, TokenError};
 pub(crate) use format::{Algorithm, Format};
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "the log commands, which come later, use it")
+)]
 pub(crate) use log_digest::log_digest;
 pub(crate) use mint::{DEFAULT_LIFETIME, MintError, MintRequest, mint};
 pub(crate) use parse::{MAX_TOKEN_BYTES, is_structured};
 pub(crate) use paste::Place;
 pub(crate) use revocation::{Revocable, RevocationKey, is_revoked, revocation_value};
 pub(crate) use settings::{
-    KeySet, KeyState, SigningKey, is_setting, keys_key, log_key_key, mode_key,
+    KeySet, KeyState, is_setting, keys_key, log_key_key, mode_key, random_key,
 };
 pub(crate) use validity::State;
 pub(crate) use verify::{Key, KeyError, Verdict};

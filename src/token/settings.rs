@@ -1,6 +1,8 @@
 //! What the key value store holds beside revocations: the mode of the gate, the signing keys, the log key.
 //! Their names begin with `EVENT::`; a revocation's claim is never empty, so that none begins so.
 
+use std::hash::BuildHasher as _;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,17 @@ pub(crate) fn keys_key(event: &str) -> String {
 /// Where the key of the log digests is, in base64url.
 pub(crate) fn log_key_key(event: &str) -> String {
     format!("{}::log-key", RevocationKey::event_field(event))
+}
+
+/// A new key of 32 bytes in base64url. Its 128 bits of randomness are the system's, by way of the seeds
+/// that hash maps get: enough for digests in logs and for rehearsals, never to sign for real viewers.
+pub(crate) fn random_key() -> String {
+    let seeds = std::hash::RandomState::new();
+    let mut hasher = Sha256::new();
+    for part in 0..4u8 {
+        hasher.update(seeds.hash_one(part).to_le_bytes());
+    }
+    to_base64url(&hasher.finalize())
 }
 
 /// Whether a key of the store is one of these and so no revocation.
@@ -144,6 +157,21 @@ impl KeySet {
         serde_json::from_str(text.expose_secret()).map_err(|_| KeySetError::Malformed)
     }
 
+    /// The store's value with one random current key, `rehearsal-1`: it opens nothing real.
+    pub(crate) fn for_rehearsal(since: Timestamp) -> SecretString {
+        let key = SigningKey {
+            secret: random_key(),
+            state: KeyState::Current,
+            since: Some(since.as_second()),
+        };
+        let keys = Self(std::collections::BTreeMap::from([(
+            "rehearsal-1".to_owned(),
+            key,
+        )]));
+        keys.to_value()
+            .expect("one key of 32 bytes fits into a value")
+    }
+
     /// The store's value.
     pub(crate) fn to_value(&self) -> Result<SecretString, KeySetError> {
         let text = serde_json::to_string(self).map_err(|_| KeySetError::Malformed)?;
@@ -161,6 +189,13 @@ impl KeySet {
     /// The key that the issuer signs with now.
     pub(crate) fn current(&self) -> Option<(&str, &SigningKey)> {
         self.iter().find(|(_, key)| key.state == KeyState::Current)
+    }
+
+    /// The id under which a key is.
+    pub(crate) fn id_of(&self, key: &Key) -> Option<&str> {
+        let secret = to_base64url(key.secret_bytes()?);
+        let found = self.iter().find(|(_, known)| known.secret == secret);
+        found.map(|(kid, _)| kid)
     }
 
     /// Adds a key: the next one, or the current one where there is none.

@@ -93,6 +93,7 @@ fn a_never_block_country_needs_its_override() {
         "--confirm",
         "Austria",
         "--allow-never-block",
+        "--allow-audience",
         "-m",
         "court order",
     ])
@@ -107,6 +108,11 @@ fn an_allow_list_never_becomes_empty() {
         "countries = [\"IT\"]",
     );
     desk.edit_runbook("never-block = [\"AT\", \"DE\"]", "never-block = []");
+    // The window, too, would leave nobody.
+    desk.edit_runbook(
+        "countries = [\"IT\"]\n\n[waf]",
+        "countries = [\"FR\"]\n\n[waf]",
+    );
     let desk = desk.rehearsing();
     let run = desk.onair(&["-o", "json", "geo", "block", "IT", "--confirm", "Italy"]);
     refused(&run, 4, "guard.empty-allow-list");
@@ -215,4 +221,94 @@ fn only_the_named_distribution_changes() {
             .as_array()
             .is_some_and(|list| list.contains(&json!("IT")))
     );
+}
+
+#[test]
+fn the_plan_says_how_much_of_the_forecast_it_concerns() {
+    let desk = desk();
+    let run = desk
+        .onair(&["-o", "json", "geo", "block", "IT", "--dry-run"])
+        .expect_code(3);
+    let value = &run.json()["data"]["values"][0];
+    assert_eq!(value["forecast-percent"], 3.5, "{run}");
+    assert!(run.stdout.contains("3.5% of forecast"), "{run}");
+    // 85% of the viewers are on the main distribution.
+    let run = desk
+        .onair(&["geo", "block", "NL", "-d", "main", "--dry-run"])
+        .expect_code(4);
+    assert!(run.to_string().contains("5.1% of forecast"), "{run}");
+}
+
+#[test]
+fn a_country_above_the_audience_cap_needs_its_override() {
+    let desk = desk();
+    let netherlands = [
+        "-o",
+        "json",
+        "geo",
+        "block",
+        "NL",
+        "--confirm",
+        "Netherlands",
+    ];
+    refused(&desk.onair(&netherlands), 4, "guard.audience");
+    let forced = [&netherlands[..], &["--allow-audience", "-m", "rights lost"]].concat();
+    desk.onair(&forced).expect_success();
+    // Who is refused already is not shut out once more.
+    let again = desk.onair(&netherlands);
+    assert_ne!(again.json()["error"]["code"], "guard.audience", "{again}");
+}
+
+/// Moves the embedded cloud's clock and tends once.
+fn tend_at(desk: &Desk, at: &str) -> Value {
+    desk.onair(&["sandbox", "reset", "--keep", "--at", at])
+        .expect_success();
+    let run = desk
+        .onair(&["-o", "json", "tend", "--once"])
+        .expect_success();
+    run.json()["data"]["actions"].clone()
+}
+
+fn window(desk: &Desk) -> Value {
+    let run = desk
+        .onair(&["-o", "json", "geo", "status"])
+        .expect_success();
+    run.json()["data"]["windows"][0].clone()
+}
+
+#[test]
+fn a_window_is_opened_once_whoever_tends_and_closes_by_itself() {
+    let desk = desk();
+    let before = countries(&desk);
+    assert_eq!(tend_at(&desk, "ko+1h"), json!([]));
+    assert_eq!(window(&desk)["state"], "upcoming");
+
+    desk.onair(&["sandbox", "reset", "--keep", "--at", "ko+155m"])
+        .expect_success();
+    let status = desk.onair(&["status", "--check"]).expect_code(3);
+    assert!(status.stdout.contains("should be open since"), "{status}");
+    desk.onair(&["tend", "--dry-run"]).expect_code(3);
+    let opened = tend_at(&desk, "ko+156m");
+    assert_eq!(opened[0]["action"], "opened", "{opened}");
+    assert_eq!(opened[0]["changed"], true, "{opened}");
+    assert_eq!(window(&desk)["state"], "open");
+    assert_ne!(countries(&desk), before);
+    assert_eq!(tend_at(&desk.as_operator("sam"), "ko+157m"), json!([]));
+
+    let closed = tend_at(&desk, "end+61m");
+    assert_eq!(closed[0]["action"], "ended", "{closed}");
+    assert_eq!(countries(&desk), before);
+    assert_eq!(window(&desk)["state"], "over");
+}
+
+#[test]
+fn a_window_that_was_taken_back_stays_back() {
+    let desk = desk();
+    let before = countries(&desk);
+    let opened = tend_at(&desk, "ko+155m");
+    let entry = opened[0]["entry"].as_str().expect("it was opened");
+    desk.onair(&["undo", entry, "--yes"]).expect_success();
+    assert_eq!(countries(&desk), before);
+    assert_eq!(tend_at(&desk, "ko+160m"), json!([]));
+    assert_eq!(window(&desk)["state"], "taken-back");
 }

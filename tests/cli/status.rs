@@ -103,6 +103,12 @@ fn overtime_is_shown_and_nothing_fails_by_it() {
     let desk = live();
     desk.onair(&["sandbox", "reset", "--keep", "--at", "end+12m"])
         .expect_success();
+    // The runbook's window is open by now.
+    desk.onair(&["tend", "--once", "--no-verify"])
+        .expect_success();
+    desk.onair(&["sandbox", "reset", "--keep", "--at", "end+25m"])
+        .expect_success();
+    desk.onair(&["tend", "--once"]).expect_success();
     let run = desk.onair(&["status", "--check"]).expect_success();
     assert!(run.stdout.contains("OVERTIME"), "{run}");
 }

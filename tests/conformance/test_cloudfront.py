@@ -352,3 +352,64 @@ def test_an_account_holds_fifty_stores(cloudfront):
     assert sum(len(page["KeyValueStoreList"]["Items"]) for page in pages) == 50
     for one, etag in made:
         cloudfront.delete_key_value_store(Name=one, IfMatch=etag)
+
+
+def realtime_logs(**changes):
+    config = {
+        "Name": name(),
+        "SamplingRate": 10,
+        "Fields": ["cmcd-session-id", "c-ip", "timestamp"],
+        "EndPoints": [
+            {
+                "StreamType": "Kinesis",
+                "KinesisStreamConfig": {
+                    "RoleARN": "arn:aws:iam::111122223333:role/logs",
+                    "StreamARN": "arn:aws:kinesis:eu-central-1:111122223333:stream/logs",
+                },
+            }
+        ],
+    }
+    return {**config, **changes}
+
+
+def test_real_time_logs_are_configured_attached_and_deleted(cloudfront, made):
+    config = realtime_logs()
+    one = cloudfront.create_realtime_log_config(**config)["RealtimeLogConfig"]
+    assert one["Fields"] == ["timestamp", "c-ip", "cmcd-session-id"], "in the order of delivery"
+    assert kit.refused(cloudfront.create_realtime_log_config, **config) == "RealtimeLogConfigAlreadyExists"
+    assert cloudfront.get_realtime_log_config(ARN=one["ARN"])["RealtimeLogConfig"] == one
+    changed = cloudfront.update_realtime_log_config(Name=config["Name"], SamplingRate=100)["RealtimeLogConfig"]
+    assert changed == {**one, "SamplingRate": 100}
+    listed = cloudfront.list_realtime_log_configs()["RealtimeLogConfigs"]
+    assert changed in listed["Items"] and listed["IsTruncated"] is False
+    id = made["Distribution"]["Id"]
+    read = cloudfront.get_distribution_config(Id=id)
+    document = read["DistributionConfig"]
+    document["DefaultCacheBehavior"]["RealtimeLogConfigArn"] = one["ARN"]
+    update = dict(Id=id, DistributionConfig=document)
+    attached = cloudfront.update_distribution(IfMatch=read["ETag"], **update)
+    assert kit.refused(cloudfront.delete_realtime_log_config, Name=config["Name"]) == "RealtimeLogConfigInUse"
+    document["DefaultCacheBehavior"]["RealtimeLogConfigArn"] = one["ARN"] + "x"
+    assert kit.refused(cloudfront.update_distribution, IfMatch=attached["ETag"], **update) == "NoSuchRealtimeLogConfig"
+    del document["DefaultCacheBehavior"]["RealtimeLogConfigArn"]
+    cloudfront.update_distribution(IfMatch=attached["ETag"], **update)
+    cloudfront.delete_realtime_log_config(Name=config["Name"])
+    gone = dict(Name=config["Name"])
+    assert kit.refused(cloudfront.get_realtime_log_config, **gone) == "NoSuchRealtimeLogConfig"
+    assert kit.refused(cloudfront.update_realtime_log_config, **gone) == "NoSuchRealtimeLogConfig"
+    assert kit.refused(cloudfront.delete_realtime_log_config, **gone) == "NoSuchRealtimeLogConfig"
+    assert kit.refused(cloudfront.list_realtime_log_configs, MaxItems="none") == "InvalidArgument"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SamplingRate": 0},
+        {"SamplingRate": 101},
+        {"Fields": ["cmcd-sid"]},
+        {"EndPoints": []},
+        {"Name": "a b"},
+    ],
+)
+def test_real_time_logs_that_cloudfront_refuses(cloudfront, changes):
+    assert kit.refused(cloudfront.create_realtime_log_config, **realtime_logs(**changes)) == "InvalidArgument"

@@ -1,4 +1,4 @@
-"""The real binary against ministack: distributions with true ETags, the key value stores, the
+"""The real binary against ministack: distributions with true ETags, the key value stores, the dashboard, the
 ledger in its S3."""
 
 import uuid
@@ -181,3 +181,14 @@ def keys(account):
     )
     with kit.urllib.request.urlopen(request) as answer:
         return {item["Key"]: item["Value"] for item in kit.json.load(answer)["Items"]}
+
+
+def test_a_dashboard_comes_back_as_it_was_stored(desk, account):
+    glass = ("--break-glass", "-m", "redraw", "--yes")
+    desk.onair("dashboard", "apply", *glass).expect(0)
+    stored = kit.client("cloudwatch", account.url).get_dashboard(DashboardName="onair-cup-final")
+    drawn = desk.onair("-o", "table", "dashboard", "render").expect(0).stdout
+    assert stored["DashboardBody"] == drawn.rstrip("\n")
+    desk.onair("dashboard", "diff").expect(0)
+    again = desk.onair("dashboard", "apply", *glass).expect(0)
+    assert again.json()["changed"] is False

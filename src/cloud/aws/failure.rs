@@ -9,9 +9,10 @@ use aws_types::request_id::RequestId;
 use super::super::error::{CloudError, one_line};
 use super::call::{Call, causes};
 
-/// Codes with which a service says that the version sent is not the current one. CloudFront uses
-/// the first two, WAF and the key-value store one each.
-const CONFLICTS: [&str; 4] = [
+/// Codes with which a service says that the version sent is not the current one. The first is the
+/// Glue catalog's, the next two are CloudFront's, then one each of WAF and the key-value store.
+const CONFLICTS: [&str; 5] = [
+    "ConcurrentModificationException",
     "PreconditionFailed",
     "InvalidIfMatchVersion",
     "WAFOptimisticLockException",
@@ -145,8 +146,11 @@ impl Call {
             || is(&[
                 "ResourceNotFoundException",
                 "NotFoundException",
+                // CloudWatch's, for dashboards and alarms.
+                "ResourceNotFound",
                 "WAFNonexistentItemException",
                 "EntityNotFound",
+                "EntityNotFoundException",
             ])
         {
             return CloudError::NotFound {
@@ -174,6 +178,8 @@ impl Call {
             || is(&[
                 "WAFLimitsExceededException",
                 "ServiceQuotaExceededException",
+                // CloudWatch's, for alarms.
+                "LimitExceeded",
             ])
         {
             return CloudError::Limit {

@@ -3,16 +3,21 @@
 //! into a [`CloudError`].
 
 mod acm;
+mod athena;
 mod call;
 mod cloudfront;
+mod cloudwatch;
 mod connect;
 mod edge_functions;
 mod edge_logs;
 mod edge_stores;
 mod failure;
 mod fetch;
+mod glue;
 mod iam;
 mod keyvaluestore;
+mod kinesis;
+mod logs;
 mod mediaconnect;
 mod medialive;
 mod mediapackage;
@@ -21,7 +26,9 @@ mod plain;
 mod policies;
 mod probe;
 mod resolve;
+mod s3;
 mod sts;
+mod test_function;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

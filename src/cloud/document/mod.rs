@@ -10,8 +10,9 @@ mod tree;
 
 use thiserror::Error;
 
+pub(crate) use read::{BehaviorView, DistributionView, OriginGroupView, OriginView};
+
 pub(crate) use behaviors::{Behavior, serving};
-pub(crate) use read::{BehaviorView, DistributionView, OriginView};
 use tree::{Element, Tree};
 
 /// The members of a configuration that the API's model lists after `Restrictions`, in its order

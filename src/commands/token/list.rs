@@ -14,7 +14,7 @@ use crate::event::time;
 use crate::ledger::view::Standing;
 use crate::plan::keys::standing_keys;
 use crate::render::{Answer, Sheet};
-use crate::token::{RevocationKey, is_revoked};
+use crate::token::{RevocationKey, is_revoked, is_setting};
 
 /// List who is revoked: by whom, why, until when, and whether the edge has it
 ///
@@ -173,7 +173,8 @@ async fn store_values(session: &Session) -> Result<BTreeMap<String, String>, Fai
     let found = crate::observe::find_store(&session.cloud, session.store_name()?).await?;
     let mut values = session.cloud.store_items(&found.arn).await?;
     let prefix = RevocationKey::prefix(session.runbook.event.id.as_str());
-    values.retain(|key, _| key.starts_with(&prefix));
+    let event = session.runbook.event.id.as_str();
+    values.retain(|key, _| key.starts_with(&prefix) && !is_setting(event, key));
     Ok(values)
 }
 

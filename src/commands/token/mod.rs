@@ -1,13 +1,17 @@
-//! `onair token …`: viewer tokens read, made for tests, revoked and let in again.
+//! `onair token …`: viewer tokens read, made for tests, revoked and let in again; the gate's mode, its
+//! signing keys, and a test of it.
 //!
 //! A whole token is a credential: it is read through [`values`], stands in no plan, no ledger entry
 //! and no error, and its digest or a claim stands for it. The one exception is what `mint` prints.
 
 mod inspect;
+mod keys;
 mod list;
 mod mint;
+pub(crate) mod mode;
 mod restore;
 mod revoke;
+pub(crate) mod selftest;
 mod signing_key;
 mod values;
 
@@ -23,30 +27,40 @@ pub(crate) use revoke::{RevokeArgs, revoke, revoke_of};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum TokenCommand {
     Inspect(inspect::InspectArgs),
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     List(list::ListArgs),
     Mint(mint::MintArgs),
+    Mode(mode::ModeArgs),
     Restore(restore::RestoreArgs),
     Revoke(RevokeArgs),
+    Selftest(selftest::SelftestArgs),
 }
 
 /// The command's name as in the contract.
 pub(crate) fn name(command: &TokenCommand) -> &'static str {
     match command {
         TokenCommand::Inspect(_) => "token inspect",
+        TokenCommand::Keys(command) => keys::name(command),
         TokenCommand::List(_) => "token list",
         TokenCommand::Mint(_) => "token mint",
+        TokenCommand::Mode(_) => "token mode",
         TokenCommand::Restore(_) => "token restore",
         TokenCommand::Revoke(_) => "token revoke",
+        TokenCommand::Selftest(_) => "token selftest",
     }
 }
 
 pub(crate) async fn run(command: &TokenCommand, context: &Context) -> Result<Answer, Failure> {
     match command {
         TokenCommand::Inspect(args) => inspect::inspect(args, context).await,
+        TokenCommand::Keys(command) => keys::run(command, context).await,
         TokenCommand::List(args) => list::list(args, &context.session().await?).await,
         TokenCommand::Mint(args) => mint::mint(args, context).await,
+        TokenCommand::Mode(args) => mode::run(args, context).await,
         TokenCommand::Restore(args) => restore::restore(args, context).await,
         TokenCommand::Revoke(args) => revoke(args, context).await,
+        TokenCommand::Selftest(args) => selftest::run(args, context).await,
     }
 }
 

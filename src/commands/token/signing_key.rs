@@ -34,6 +34,11 @@ pub(super) struct NamedKey {
 }
 
 impl KeyArgs {
+    /// Whether the command line names a key.
+    pub(super) fn is_named(&self) -> bool {
+        self.key_env.is_some() || self.key_file.is_some()
+    }
+
     /// The key that the command line names, else the runbook's; `Err` inside says why the runbook's
     /// cannot be had.
     pub(super) fn find(

@@ -11,7 +11,7 @@ pub(crate) const SOURCE: &str = include_str!("../../../event-templates/edge/gate
 /// Most bytes of code that CloudFront takes (CloudFront Developer Guide, "Quotas").
 pub(crate) const LARGEST_CODE: usize = 10 * 1024;
 /// Where the constants go.
-const MARK: &str = "{/* onair: constants */}";
+const MARK: &str = "{/*onair:constants*/}";
 /// The claim names of the whole token, and of a session id in front of it.
 const WHOLE_TOKEN: &str = "token";
 
@@ -29,8 +29,9 @@ pub(crate) fn render(runbook: &Runbook) -> String {
         .to_string()
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029");
+    // CloudFront's guide wants the imports first.
     format!(
-        "// onair: the gate of {event}. Made from its runbook: edits are overwritten.\n{}",
+        "{}// onair: the gate of {event}, made from its runbook. Edits are overwritten.\n",
         code.replace(MARK, &constants)
     )
 }
@@ -151,11 +152,34 @@ fn cut(source: &str, wanted: &[&str]) -> String {
             && !line.is_empty()
             && !line.starts_with("//")
         {
-            code.push_str(line);
+            if line.starts_with("import ") {
+                code.push_str(line);
+            } else {
+                code.push_str(&squeezed(line));
+            }
             code.push('\n');
         }
     }
     code
+}
+
+/// A line without the spaces that separate nothing. Texts are in single quotes, and no regular expression
+/// of the source holds a space or a quote.
+fn squeezed(line: &str) -> String {
+    let is_word = |one: Option<char>| one.is_some_and(|one| one.is_alphanumeric() || one == '_');
+    let mut out = String::with_capacity(line.len());
+    let mut in_text = false;
+    let mut rest = line.chars().peekable();
+    while let Some(one) = rest.next() {
+        if one == '\'' {
+            in_text = !in_text;
+        }
+        let separates = is_word(out.chars().next_back()) && is_word(rest.peek().copied());
+        if one != ' ' || in_text || separates {
+            out.push(one);
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -298,7 +298,7 @@ fn what_token_revoke_writes_is_what_the_gate_looks_up() {
             let mut edge = Edge::new(runbook(format));
             let token = match (format, claim) {
                 (TokenFormat::Opaque, _) => {
-                    format!("opaque-{}", hex::encode(&value[..value.len().min(9)]))
+                    format!("opaque-token-{}", hex::encode(&value[..value.len().min(9)]))
                 }
                 (_, "token") => edge.mint(&[]),
                 (_, "cti") => edge.mint(&[(

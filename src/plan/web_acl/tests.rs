@@ -96,7 +96,21 @@ fn lines(plan: &AclPlan) -> String {
 fn an_empty_web_acl_gets_all_rules_in_their_order() {
     let wanted = wanted();
     let plan = plan_acl(&acl(&[]), &basis(&wanted));
-    insta::assert_snapshot!(lines(&plan), @"");
+    insta::assert_snapshot!(lines(&plan), @r"
+    Create onair-home-game-block-v4 action: (none) -> block
+    Create onair-home-game-block-v4 priority: (none) -> 0
+    Create onair-home-game-block-v6 action: (none) -> block
+    Create onair-home-game-block-v6 priority: (none) -> 1
+    Create onair-home-game-geo-labels action: (none) -> count
+    Create onair-home-game-geo-labels priority: (none) -> 2
+    Create onair-home-game-rights-US action: (none) -> block
+    Create onair-home-game-rights-US priority: (none) -> 3
+    Create onair-home-game-AWSManagedRulesAnonymousIpList action: (none) -> count
+    Create onair-home-game-AWSManagedRulesAnonymousIpList priority: (none) -> 4
+    Create onair-home-game-rate action: (none) -> count
+    Create onair-home-game-rate priority: (none) -> 5
+    capacity: (10, Some(68))
+    ");
 }
 
 #[test]
@@ -107,8 +121,8 @@ fn rights_are_rules_that_match_the_labels_of_a_rule_before_them() {
         assert_eq!(rules[0].action, json!({"Action": {"Count": {}}}));
         rules[1].statement.to_string()
     };
-    insta::assert_snapshot!(statement(GeoMode::Block, &["MA"]), @"");
-    insta::assert_snapshot!(statement(GeoMode::Allow, &["MA", "NH"]), @"");
+    insta::assert_snapshot!(statement(GeoMode::Block, &["MA"]), @r#"{"LabelMatchStatement":{"Scope":"LABEL","Key":"awswaf:clientip:geo:region:US-MA"}}"#);
+    insta::assert_snapshot!(statement(GeoMode::Allow, &["MA", "NH"]), @r#"{"AndStatement":{"Statements":[{"GeoMatchStatement":{"CountryCodes":["US"]}},{"NotStatement":{"Statement":{"OrStatement":{"Statements":[{"LabelMatchStatement":{"Scope":"LABEL","Key":"awswaf:clientip:geo:region:US-MA"}},{"LabelMatchStatement":{"Scope":"LABEL","Key":"awswaf:clientip:geo:region:US-NH"}}]}}}}]}}"#);
 }
 
 #[test]
@@ -116,7 +130,23 @@ fn others_move_up_only_as_far_as_they_must() {
     let wanted = wanted();
     let rules = [foreign("team-allow", 0), foreign("team-late", 90)];
     let plan = plan_acl(&acl(&rules), &basis(&wanted));
-    insta::assert_snapshot!(lines(&plan), @"");
+    insta::assert_snapshot!(lines(&plan), @r"
+    Create onair-home-game-block-v4 action: (none) -> block
+    Create onair-home-game-block-v4 priority: (none) -> 0
+    Create onair-home-game-block-v6 action: (none) -> block
+    Create onair-home-game-block-v6 priority: (none) -> 1
+    Create onair-home-game-geo-labels action: (none) -> count
+    Create onair-home-game-geo-labels priority: (none) -> 2
+    Create onair-home-game-rights-US action: (none) -> block
+    Create onair-home-game-rights-US priority: (none) -> 3
+    Renumber team-allow priority: 0 -> 4
+    Create onair-home-game-AWSManagedRulesAnonymousIpList action: (none) -> count
+    Create onair-home-game-AWSManagedRulesAnonymousIpList priority: (none) -> 91
+    Create onair-home-game-rate action: (none) -> count
+    Create onair-home-game-rate priority: (none) -> 92
+    note: there is no room before the first rule, so others move up, their order kept
+    capacity: (10, Some(68))
+    ");
 }
 
 #[test]

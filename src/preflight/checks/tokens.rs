@@ -92,6 +92,14 @@ fn section<'f>(facts: &'f Facts<'_>) -> Result<&'f Tokens, Gap> {
 async fn live(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
     match facts.stage(&tokens.function, FunctionStage::Live).await {
+        Ok(stage) => Ok(Verdict::pass(format!(
+            "{}{}",
+            tokens.function,
+            stage
+                .modified
+                .map(|at| format!(" of {at}"))
+                .unwrap_or_default()
+        ))),
         Ok(stage) => Ok(Verdict::pass(stage.name.clone())),
         Err(Gap::Absent(_)) => Ok(Verdict::fail(
             format!("function {} is not published", tokens.function),

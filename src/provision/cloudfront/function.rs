@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use futures_util::join;
 
 use super::store::wait_until_ready;
-use super::{every, function_arn, if_there, is_in_use, may_be_ours};
+use super::{MOST_TRIES, every, function_arn, if_there, is_in_use, may_be_ours};
 use crate::cloud::{Approved, CloudError, FunctionCode, FunctionStage};
+use crate::edge::gate;
 use crate::provision::{
     Action, Difference, Done, Made, Managed, Owned, Part, PartError, Scene, Stage, Step,
     fingerprint,
@@ -76,18 +77,13 @@ impl Observed {
     fn is_gate(&self) -> bool {
         String::from_utf8_lossy(&self.code)
             .lines()
-            .take(5)
             .any(|line| line.contains("onair"))
     }
 }
 
 /// The function's code for this runbook.
-pub(crate) fn code(runbook: &Runbook) -> Vec<u8> {
-    format!(
-        "// onair gate of {}\nasync function handler(event) {{ return event.request; }}\n",
-        runbook.event.id
-    )
-    .into_bytes()
+fn code(runbook: &Runbook) -> Vec<u8> {
+    gate::render(runbook).into_bytes()
 }
 
 async fn observe(scene: &Scene<'_>, name: &str) -> Result<Option<Observed>, PartError> {
@@ -267,8 +263,10 @@ impl Part for FunctionPart {
         owned: &Owned,
         approved: &Approved,
     ) -> Result<(), PartError> {
+        let mut tries = 0;
         scene
             .wait_until(&owned.resource(), every(scene), async || {
+                tries += 1;
                 let read = scene
                     .cloud
                     .function(&owned.name, FunctionStage::Development);
@@ -281,7 +279,9 @@ impl Part for FunctionPart {
                 match deleted.await {
                     Ok(()) | Err(CloudError::NotFound { .. }) => Ok(None),
                     // Taken off the distributions, and not yet at every edge.
-                    Err(error) if is_in_use(&error) => Ok(Some(error.to_string())),
+                    Err(error) if is_in_use(&error) && tries < MOST_TRIES => {
+                        Ok(Some(error.to_string()))
+                    }
                     Err(error) => Err(error.into()),
                 }
             })

@@ -23,6 +23,10 @@ const EVERY: Duration = Duration::from_secs(5);
 /// The same for the embedded cloud and loopback endpoints, where nothing is far away.
 const EVERY_NEARBY: Duration = Duration::from_millis(200);
 
+/// How often a deletion that is refused because something still uses the resource is tried again:
+/// minutes on AWS. What uses it was taken down before, so it is the edges that are not through yet.
+const MOST_TRIES: u32 = 60;
+
 fn every(scene: &Scene<'_>) -> Duration {
     if scene.is_paced() {
         EVERY

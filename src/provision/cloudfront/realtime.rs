@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::{every, if_there, is_in_use};
+use super::{MOST_TRIES, every, if_there, is_in_use};
 use crate::cloud::{Approved, CloudError, RealtimeLogConfig};
 use crate::provision::{
     Difference, Done, Made, Managed, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
@@ -182,14 +182,18 @@ impl Part for RealtimeLogPart {
         owned: &Owned,
         approved: &Approved,
     ) -> Result<(), PartError> {
+        let mut tries = 0;
         scene
             .wait_until(&owned.resource(), every(scene), async || {
+                tries += 1;
                 let deleted = scene
                     .cloud
                     .delete_realtime_log_config(approved, &owned.name);
                 match deleted.await {
                     Ok(()) | Err(CloudError::NotFound { .. }) => Ok(None),
-                    Err(error) if is_in_use(&error) => Ok(Some(error.to_string())),
+                    Err(error) if is_in_use(&error) && tries < MOST_TRIES => {
+                        Ok(Some(error.to_string()))
+                    }
                     Err(error) => Err(error.into()),
                 }
             })

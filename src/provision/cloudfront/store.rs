@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::{every, if_there, is_in_use, may_be_ours};
+use super::{MOST_TRIES, every, if_there, is_in_use, may_be_ours};
 use crate::cloud::{Approved, CloudError, StoreSummary};
 use crate::provision::{Action, Done, Made, Owned, Part, PartError, Scene, Stage, Step};
 
@@ -95,8 +95,10 @@ impl Part for StorePart {
         approved: &Approved,
     ) -> Result<(), PartError> {
         scene.forget_stores();
+        let mut tries = 0;
         scene
             .wait_until(&owned.resource(), every(scene), async || {
+                tries += 1;
                 let Some(found) = if_there(scene.cloud.store_named(&owned.name).await)? else {
                     return Ok(None);
                 };
@@ -106,7 +108,9 @@ impl Part for StorePart {
                     .await;
                 match deleted {
                     Ok(()) => Ok(None),
-                    Err(error) if is_in_use(&error) => Ok(Some(error.to_string())),
+                    Err(error) if is_in_use(&error) && tries < MOST_TRIES => {
+                        Ok(Some(error.to_string()))
+                    }
                     Err(error) => Err(error.into()),
                 }
             })

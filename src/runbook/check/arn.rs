@@ -63,12 +63,12 @@ pub(super) const TOPIC: Kind = Kind {
 
 /// The ARN, completed where a short form was written. A wrong one is noted and comes back as it
 /// stands, so that the rest of its list can be checked.
-pub(super) fn arn(path: String, text: &str, kind: &Kind, aws: &Aws, notes: &mut Notes) -> Arn {
+pub(super) fn arn(path: &str, text: &str, kind: &Kind, aws: &Aws, notes: &mut Notes) -> Arn {
     let text = text.trim();
     let wrong = |notes: &mut Notes| {
         let found = shortened(text, 120);
         let expected = kind.expected;
-        notes.error(path.clone(), Problem::Arn { found, expected });
+        notes.error(path, Problem::Arn { found, expected });
         Arn(text.to_owned())
     };
     if kind.short && !text.starts_with("arn:") {
@@ -99,7 +99,7 @@ pub(super) fn arn(path: String, text: &str, kind: &Kind, aws: &Aws, notes: &mut 
     // A wrong account of the runbook itself has been noted already.
     if account != aws.account && aws.account.len() == 12 {
         let (found, expected) = (account.to_owned(), aws.account.clone());
-        notes.error(path.clone(), Problem::ForeignAccount { found, expected });
+        notes.error(path, Problem::ForeignAccount { found, expected });
     }
     Arn(text.to_owned())
 }
@@ -168,7 +168,7 @@ mod tests {
 
     fn checked(text: &str, kind: &Kind) -> Result<String, String> {
         let mut notes = Notes::default();
-        let arn = arn("here".to_owned(), text, kind, &aws(), &mut notes);
+        let arn = arn("here", text, kind, &aws(), &mut notes);
         match notes.0.first() {
             None => Ok(arn.0),
             Some(note) => Err(note.problem.to_string()),

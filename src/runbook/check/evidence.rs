@@ -88,7 +88,7 @@ fn realtime_logs(
     if let Some(given) = &section.region {
         region("logs.realtime.region", given, notes);
     }
-    let path = "logs.realtime.role".to_owned();
+    let path = "logs.realtime.role";
     let role = arn(path, &section.role, &arn::ROLE, aws, notes);
     let sampling = section.sampling.unwrap_or(100);
     let sampling = u8::try_from(sampling)
@@ -227,12 +227,12 @@ pub(super) fn dashboard(
         }
     }
     let topic = section.topic.as_ref().map(|topic| {
-        let path = || "dashboard.topic".to_owned();
-        let arn = arn(path(), topic, &arn::TOPIC, aws, notes);
+        let path = "dashboard.topic";
+        let arn = arn(path, topic, &arn::TOPIC, aws, notes);
         if arn.region() != GLOBAL_REGION && arn.0.starts_with("arn:") {
             let found = shortened(topic, 120);
             let expected = "in us-east-1, where CloudFront's alarms are";
-            notes.error(path(), Problem::Arn { found, expected });
+            notes.error(path, Problem::Arn { found, expected });
         }
         arn
     });

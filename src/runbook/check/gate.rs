@@ -32,11 +32,11 @@ pub(super) fn gate(
         ("user-agent-claim", &section.user_agent_claim),
     ] {
         let path = format!("tokens.gate.{key}");
-        match claim.as_deref() {
-            None => {}
-            Some(_) if format != TokenFormat::Jwt => notes.error(path, Problem::ClaimOfOther),
-            Some(claim) if claim.trim().is_empty() => notes.error(path, Problem::Empty),
-            Some(_) => {}
+        let Some(claim) = claim else { continue };
+        if format != TokenFormat::Jwt {
+            notes.error(path, Problem::ClaimOfOther);
+        } else if claim.trim().is_empty() {
+            notes.error(path, Problem::Empty);
         }
     }
     let open_paths = section.open_paths.clone().unwrap_or_default();

@@ -105,6 +105,9 @@ pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>,
     (runbook, notes)
 }
 
+#[cfg(test)]
+mod tests;
+
 /// The notes so far.
 #[derive(Debug, Default)]
 struct Notes(Vec<Note>);

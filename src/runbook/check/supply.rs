@@ -210,16 +210,15 @@ fn groups(sections: &[OriginGroupSection], notes: &mut Notes) -> Vec<OriginGroup
             let known = FAILOVER_CODES
                 .iter()
                 .find(|known| u32::from(**known) == *code);
-            match known {
-                Some(code) => failover_codes.push(*code),
-                None => {
-                    let allowed: Vec<String> = FAILOVER_CODES.iter().map(u16::to_string).collect();
-                    let problem = Problem::FailoverCode {
-                        found: *code,
-                        allowed: allowed.join(", "),
-                    };
-                    notes.error(path(&format!("failover-codes[{number}]")), problem);
-                }
+            if let Some(code) = known {
+                failover_codes.push(*code);
+            } else {
+                let allowed: Vec<String> = FAILOVER_CODES.iter().map(u16::to_string).collect();
+                let problem = Problem::FailoverCode {
+                    found: *code,
+                    allowed: allowed.join(", "),
+                };
+                notes.error(path(&format!("failover-codes[{number}]")), problem);
             }
         }
         match &section.failover_codes {
@@ -262,7 +261,7 @@ pub(super) fn workflow(section: &WorkflowSection, aws: &Aws, notes: &mut Notes) 
             .iter()
             .flatten()
             .enumerate()
-            .map(|(index, text)| arn(path(index), text, kind, aws, notes))
+            .map(|(index, text)| arn(&path(index), text, kind, aws, notes))
             .collect();
         let places = arns.iter().enumerate();
         unique(
@@ -283,7 +282,7 @@ pub(super) fn workflow(section: &WorkflowSection, aws: &Aws, notes: &mut Notes) 
 
 fn flow(section: &FlowSection, index: usize, aws: &Aws, notes: &mut Notes) -> Option<Flow> {
     let path = |key: &str| format!("workflow.flows[{index}].{key}");
-    let arn = arn(path("arn"), &section.arn, &arn::FLOW, aws, notes);
+    let arn = arn(&path("arn"), &section.arn, &arn::FLOW, aws, notes);
     let sources = section.sources.unwrap_or(2);
     if !(1..=2).contains(&sources) {
         notes.error(path("sources"), Problem::Range { least: 1, most: 2 });

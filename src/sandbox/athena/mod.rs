@@ -1,24 +1,156 @@
-//! The embedded cloud's Athena: workgroups, named queries, and the statements that define tables.
+//! The embedded cloud's Athena, API 2017-05-18: workgroups and named queries. Nothing runs SQL here.
 
+mod named_queries;
+mod tags;
+mod workgroups;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::json::{self, Dialect, Members, Regional, Reply};
 use super::service::{Answer, Call};
+
+/// Goes before the operation in `X-Amz-Target`.
+const TARGET: &str = "AmazonAthena";
+
+const OPERATIONS: [&str; 14] = [
+    "BatchGetNamedQuery",
+    "CreateNamedQuery",
+    "CreateWorkGroup",
+    "DeleteNamedQuery",
+    "DeleteWorkGroup",
+    "GetNamedQuery",
+    "GetWorkGroup",
+    "ListNamedQueries",
+    "ListTagsForResource",
+    "ListWorkGroups",
+    "TagResource",
+    "UntagResource",
+    "UpdateNamedQuery",
+    "UpdateWorkGroup",
+];
+
+const DIALECT: Dialect = Dialect {
+    invalid: "InvalidRequestException",
+    message: "Message",
+};
+
+/// Every account has it in every region.
+const PRIMARY: &str = "primary";
 
 /// What Athena holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct State {}
+pub(super) struct State {
+    pub(super) regions: Regional<Region>,
+}
+
+/// What Athena holds in one region.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Region {
+    /// By name.
+    pub(super) workgroups: BTreeMap<String, WorkGroup>,
+    /// By id.
+    pub(super) queries: BTreeMap<String, NamedQuery>,
+}
+
+impl Default for Region {
+    fn default() -> Self {
+        let primary = WorkGroup {
+            created: None,
+            enabled: true,
+            description: None,
+            configuration: workgroups::initial(),
+            tags: BTreeMap::new(),
+        };
+        Self {
+            workgroups: BTreeMap::from([(PRIMARY.to_owned(), primary)]),
+            queries: BTreeMap::new(),
+        }
+    }
+}
+
+/// A workgroup.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct WorkGroup {
+    /// None: always there.
+    pub(super) created: Option<Timestamp>,
+    pub(super) enabled: bool,
+    pub(super) description: Option<String>,
+    /// The members of `WorkGroupConfiguration`.
+    pub(super) configuration: Value,
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+/// A named query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct NamedQuery {
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) database: String,
+    pub(super) text: String,
+    pub(super) workgroup: String,
+    /// The token that it was created with: the same call again makes no second one.
+    pub(super) token: Option<String>,
+}
 
 /// The operation that a call is for.
-pub(super) fn operation(_call: &Call<'_>) -> Option<&'static str> {
-    None
+pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
+    json::operation(call, TARGET, &OPERATIONS)
 }
 
 /// Answers a call whose operation is known.
-pub(super) fn handle(_call: &Call<'_>, _state: &mut State) -> Answer {
-    Answer {
-        status: 501,
-        headers: Vec::new(),
-        body: Vec::new(),
-        changed: false,
+pub(super) fn handle(call: &Call<'_>, state: &mut State) -> Answer {
+    reply(call, state).unwrap_or_else(|refusal| refusal.answer(call))
+}
+
+fn reply(call: &Call<'_>, state: &mut State) -> Reply {
+    let input = Members::parse(call.body, DIALECT)?;
+    let region = state.regions.of(call);
+    match operation(call).unwrap_or_default() {
+        "BatchGetNamedQuery" => named_queries::get_many(call, region, &input),
+        "CreateNamedQuery" => named_queries::create(call, region, &input),
+        "CreateWorkGroup" => workgroups::create(call, region, &input),
+        "DeleteNamedQuery" => named_queries::delete(call, region, &input),
+        "DeleteWorkGroup" => workgroups::delete(call, region, &input),
+        "GetNamedQuery" => named_queries::get(call, region, &input),
+        "GetWorkGroup" => workgroups::get(call, region, &input),
+        "ListNamedQueries" => named_queries::list(call, region, &input),
+        "ListTagsForResource" => tags::list(call, region, &input),
+        "ListWorkGroups" => workgroups::list(call, region, &input),
+        "TagResource" => tags::tag(call, region, &input),
+        "UntagResource" => tags::untag(call, region, &input),
+        "UpdateNamedQuery" => named_queries::update(call, region, &input),
+        "UpdateWorkGroup" => workgroups::update(call, region, &input),
+        other => Err(DIALECT.refuse("UnknownOperationException", other)),
     }
+}
+
+fn workgroup_name(input: &Members, member: &str) -> Result<String, json::Refusal> {
+    input.name(member, 1..=128, "[a-zA-Z0-9._-]{1,128}", |character| {
+        character.is_ascii_alphanumeric() || "._-".contains(character)
+    })
+}
+
+/// Athena has one error for whatever is wrong, also for what is not there.
+fn missing(name: &str) -> json::Refusal {
+    DIALECT.invalid(format!("{name} is not found."))
+}
+
+fn missing_workgroup() -> json::Refusal {
+    DIALECT.invalid("WorkGroup is not found.")
+}
+
+/// The list's page size and token.
+fn paging(input: &Members) -> Result<(usize, Option<String>), json::Refusal> {
+    let limit = input
+        .number("MaxResults", 0..=50)?
+        .filter(|limit| *limit > 0);
+    let token = input.optional_text("NextToken", 1..=1024)?;
+    Ok((usize::try_from(limit.unwrap_or(50)).unwrap_or(50), token))
 }

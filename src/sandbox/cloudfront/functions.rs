@@ -1,4 +1,4 @@
-//! Functions: their code and configuration in two stages. Running them is left to `crate::edge`.
+//! Functions: their code and configuration in two stages. `crate::edge::engine` runs them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,9 @@ use super::paging::Page;
 use super::routes::query;
 use super::stores::check_name;
 use super::tags;
+use crate::edge::engine;
 use crate::sandbox::keyvaluestore::Stores;
+use crate::sandbox::route::header;
 use crate::sandbox::service::{Answer, Call};
 
 /// Quotas (CloudFront Developer Guide, "Quotas").
@@ -23,6 +25,8 @@ const MOST_FUNCTIONS: usize = 100;
 const MOST_FUNCTIONS_OF_A_STORE: usize = 10;
 /// Bytes of code: 10 KB.
 const LARGEST_CODE: usize = 10 * 1024;
+/// Bytes of an event object (botocore's model of `TestFunction`).
+const LARGEST_EVENT: usize = 40_960;
 
 /// A function with its stage DEVELOPMENT and, once published, LIVE.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -345,6 +349,75 @@ impl CloudFront {
         // The service's model misspells the header that SDKs read for this operation.
         changed.headers.push(("ETtag", etag.to_owned()));
         Ok(answers::with_etag(changed, etag))
+    }
+
+    /// Runs a stage on the event that comes with the call, with the store's items as the first edge has
+    /// them. A function that throws is an answer, too.
+    pub(super) fn test_function(
+        &self,
+        call: &Call<'_>,
+        name: &str,
+        stores: &Stores,
+    ) -> Result<Answer, Refusal> {
+        let function = self.function(name)?;
+        let (_, request) = config::parse(call.body, "TestFunctionRequest")?;
+        let stage_name = match request.text_of("Stage") {
+            None | Some("DEVELOPMENT") => StageName::Development,
+            Some("LIVE") => StageName::Live,
+            Some(other) => {
+                return Err(Refusal::invalid_argument(format!(
+                    "The stage {other} is not valid."
+                )));
+            }
+        };
+        let stage = function.stage(stage_name).ok_or_else(no_such_function)?;
+        let given = header(call.headers, "if-match");
+        if given.is_none_or(|given| given != stage.etag) {
+            function.etag.check(call)?;
+        }
+        let encoded: String = request
+            .text_of("EventObject")
+            .ok_or_else(|| Refusal::missing("EventObject"))?
+            .split_whitespace()
+            .collect();
+        let event = STANDARD
+            .decode(encoded)
+            .map_err(|_| Refusal::malformed("EventObject is not base64"))?;
+        if event.len() > LARGEST_EVENT {
+            return Err(Refusal::invalid_argument("The event object is too large."));
+        }
+        let event: serde_json::Value = serde_json::from_slice(&event)
+            .map_err(|_| Refusal::invalid_argument("The event object is not JSON."))?;
+        if !event["request"].is_object() || !event["viewer"].is_object() {
+            return Err(Refusal::invalid_argument(
+                "The event object has no request or no viewer.",
+            ));
+        }
+        let items = |key: &str| match &stage.store {
+            None => Err("the function has no key value store".to_owned()),
+            Some(arn) => Ok(stores.edge_item(arn, key, 0.0, call.now).map(str::to_owned)),
+        };
+        let ran = engine::run(&stage.code, &event, &items, call.now);
+        let (utilization, logs, message, output) = match ran {
+            Ok(ran) => {
+                let output = match ran.output {
+                    engine::Output::Request(request) => serde_json::json!({ "request": request }),
+                    engine::Output::Response(response) => {
+                        serde_json::json!({ "response": response })
+                    }
+                };
+                (ran.utilization, ran.logs, String::new(), output.to_string())
+            }
+            Err(error) => (0, Vec::new(), error.to_string(), String::new()),
+        };
+        let lines: String = logs.iter().map(|line| tag("member", line)).collect();
+        let summary = self.summary_of(function, stage_name)?;
+        let result = format!("<FunctionSummary>{summary}</FunctionSummary>")
+            + &tag("ComputeUtilization", &utilization.to_string())
+            + &format!("<FunctionExecutionLogs>{lines}</FunctionExecutionLogs>")
+            + &tag("FunctionErrorMessage", &message)
+            + &tag("FunctionOutput", &output);
+        Ok(answers::found(call, answers::rooted("TestResult", &result)))
     }
 
     pub(super) fn publish_function(

@@ -134,10 +134,7 @@ fn dispatch(
         Route::ListTagsForResource => state.list_tags(call),
         Route::PublishFunction(name) => state.publish_function(call, &name),
         Route::TagResource => state.tag(call),
-        Route::TestFunction(_) => Err(Refusal::new(
-            "UnsupportedOperation",
-            "This operation is not supported in this region.",
-        )),
+        Route::TestFunction(name) => state.test_function(call, &name, stores),
         Route::UntagResource => state.untag(call),
         Route::UpdateDistribution(id) => state.update_distribution(call, &id, web_acl_exists),
         Route::UpdateFunction(name) => state.update_function(call, &name, stores),

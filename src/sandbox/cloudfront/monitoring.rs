@@ -24,6 +24,15 @@ fn document(is_enabled: bool) -> String {
 }
 
 impl CloudFront {
+    /// The ids of the distributions that have additional metrics.
+    pub(crate) fn monitored(&self) -> std::collections::BTreeSet<String> {
+        self.distributions
+            .iter()
+            .filter(|(_, distribution)| distribution.realtime_metrics == Some(true))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
     pub(super) fn get_monitoring(&self, call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
         let is_enabled = self
             .distribution(id)?

@@ -1,24 +1,144 @@
-//! The embedded cloud's S3: buckets and objects.
+//! The embedded cloud's S3, API 2006-03-01: buckets, their policies and small objects, as much as
+//! logs, query results and checks need.
 
+mod buckets;
+mod objects;
+mod policy;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::service::{Answer, Call};
+use wire::Request;
 
 /// What S3 holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct State {}
+pub(super) struct State {
+    pub(super) buckets: BTreeMap<String, Bucket>,
+}
+
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Bucket {
+    pub(super) region: String,
+    pub(super) created: Timestamp,
+    /// As it was put.
+    pub(super) policy: Option<String>,
+    pub(super) objects: BTreeMap<String, Object>,
+}
+
+/// An object, held whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Object {
+    pub(super) modified: Timestamp,
+    /// In Base64.
+    body: String,
+    content_type: Option<String>,
+}
+
+impl Object {
+    fn new(body: &[u8], content_type: Option<String>, modified: Timestamp) -> Self {
+        Self {
+            modified,
+            body: STANDARD.encode(body),
+            content_type,
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        STANDARD.decode(&self.body).unwrap_or_default()
+    }
+}
+
+impl State {
+    pub(super) fn has(&self, bucket: &str) -> bool {
+        self.buckets.contains_key(bucket)
+    }
+
+    /// Makes a bucket that the account has from the start.
+    pub(super) fn plant(&mut self, bucket: &str, region: &str, now: Timestamp) {
+        self.buckets.entry(bucket.to_owned()).or_insert(Bucket {
+            region: region.to_owned(),
+            created: now,
+            policy: None,
+            objects: BTreeMap::new(),
+        });
+    }
+
+    pub(super) fn has_object(&self, bucket: &str, key: &str) -> bool {
+        self.buckets
+            .get(bucket)
+            .is_some_and(|bucket| bucket.objects.contains_key(key))
+    }
+
+    /// Whether the log delivery service may put this object; a missing bucket takes nothing.
+    pub(super) fn allows_delivery(&self, bucket: &str, key: &str) -> bool {
+        self.buckets
+            .get(bucket)
+            .and_then(|held| held.policy.as_deref())
+            .is_some_and(|policy| policy::allows_delivery(policy, bucket, key))
+    }
+
+    /// Puts an object of a log delivery; says whether there was a bucket for it.
+    pub(super) fn deliver(&mut self, bucket: &str, key: &str, body: &[u8], at: Timestamp) -> bool {
+        let Some(held) = self.buckets.get_mut(bucket) else {
+            return false;
+        };
+        held.objects
+            .insert(key.to_owned(), Object::new(body, None, at));
+        true
+    }
+
+    /// Adds to the policy of a bucket what the log service adds for its own default path.
+    pub(super) fn allow_default_delivery(&mut self, place: &str, account: &str) {
+        let name = place.split('/').next().unwrap_or_default();
+        if let Some(bucket) = self.buckets.get_mut(name) {
+            bucket.policy = Some(policy::with_default_delivery(
+                bucket.policy.as_deref(),
+                place,
+                account,
+            ));
+        }
+    }
+}
 
 /// The operation that a call is for.
-pub(super) fn operation(_call: &Call<'_>) -> Option<&'static str> {
-    None
+pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
+    Request::read(call).operation()
 }
 
 /// Answers a call whose operation is known.
-pub(super) fn handle(_call: &Call<'_>, _state: &mut State) -> Answer {
-    Answer {
-        status: 501,
-        headers: Vec::new(),
-        body: Vec::new(),
-        changed: false,
+pub(super) fn handle(call: &Call<'_>, state: &mut State) -> Answer {
+    let request = Request::read(call);
+    let reply = match request.operation().unwrap_or_default() {
+        "ListBuckets" => buckets::list(call, state, &request),
+        "CreateBucket" => buckets::create(call, state, &request),
+        "DeleteBucket" => buckets::delete(call, state, &request),
+        "HeadBucket" => buckets::head(call, state, &request),
+        "GetBucketLocation" => buckets::location(call, state, &request),
+        "GetBucketPolicy" => buckets::get_policy(call, state, &request),
+        "PutBucketPolicy" => buckets::put_policy(call, state, &request),
+        "DeleteBucketPolicy" => buckets::delete_policy(call, state, &request),
+        "ListObjectsV2" => objects::list(call, state, &request),
+        "GetObject" | "HeadObject" => objects::get(call, state, &request),
+        "PutObject" => objects::put(call, state, &request),
+        "DeleteObject" => objects::delete(call, state, &request),
+        _ => Err(wire::Refusal::new(
+            405,
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
+        )),
+    };
+    let mut answer = reply.unwrap_or_else(|refusal| refusal.answer(call));
+    if call.method == http::Method::HEAD {
+        answer.body.clear();
     }
+    answer
 }

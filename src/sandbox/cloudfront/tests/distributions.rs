@@ -286,7 +286,7 @@ fn refuses_what_cloudfront_refuses() {
             "InvalidFunctionAssociation",
         ),
         (
-            "<OriginReadTimeout>5",
+            "<OriginReadTimeout>3",
             "<OriginReadTimeout>121",
             "InvalidOriginReadTimeout",
         ),

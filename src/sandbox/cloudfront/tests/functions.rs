@@ -232,8 +232,37 @@ fn lists_each_stage() {
 }
 
 #[test]
-fn testing_functions_is_not_supported_yet() {
+fn a_test_runs_the_stage_on_the_event() {
     let account = Account::seeded();
-    let answer = account.send("POST", "function/guard/test", "", "");
-    assert_eq!(outcome(&answer), (400, "UnsupportedOperation".to_owned()));
+    let refusing = "function handler(event) { console.log('asked'); return { statusCode: 403 }; }";
+    create(&account, "f", refusing, "cloudfront-js-2.0", &[]);
+    let version = etag(&account.get("function/f/describe"));
+    let ask = |version: &str, stage: &str, event: &str| {
+        let content = format!(
+            "<EventObject>{}</EventObject><Stage>{stage}</Stage>",
+            STANDARD.encode(event)
+        );
+        let body = request("TestFunctionRequest", &content);
+        account.send("POST", "function/f/test", version, &body)
+    };
+    let event = r#"{"viewer":{"ip":"192.0.2.1"},"request":{"method":"GET","uri":"/a"}}"#;
+    let answer = ask(&version, "DEVELOPMENT", event);
+    assert_eq!(answer.status, 200);
+    let result = root(&answer);
+    let output = result.text_of("FunctionOutput").unwrap();
+    assert!(output.contains(r#""statusCode":403"#), "{output}");
+    assert!(text(&answer).contains("<member>asked</member>"));
+    assert_eq!(
+        outcome(&ask(&version, "LIVE", event)).1,
+        "NoSuchFunctionExists"
+    );
+    assert_eq!(
+        outcome(&ask("E2STALE", "DEVELOPMENT", event)).1,
+        "InvalidIfMatchVersion"
+    );
+    let large = "x".repeat(41_000);
+    for bad in ["{}", large.as_str()] {
+        let refused = ask(&version, "DEVELOPMENT", bad);
+        assert_eq!(outcome(&refused).1, "InvalidArgument");
+    }
 }

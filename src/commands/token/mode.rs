@@ -1,0 +1,172 @@
+//! `onair token mode`: what the gate does with its refusals, changed at the edge without a redeploy.
+
+use serde_json::json;
+
+use crate::commands::change::{self, Basis, Intention, Needs, Seen};
+use crate::commands::{header, until_words};
+use crate::context::{Context, Session};
+use crate::edge::gate::mode_word;
+use crate::error::Failure;
+use crate::event::duration::Lasting;
+use crate::event::text::shortened;
+use crate::ledger::body::{Kind, SettingAsk};
+use crate::plan::change::{Draft, empty_intent};
+use crate::render::{Answer, Sheet};
+use crate::runbook::TokenMode;
+use crate::token::mode_key;
+
+/// Show or set what the gate at the edge does: off, log or enforce
+///
+/// Off looks at no token, log writes down what it would refuse, enforce refuses. The mode is a key of
+/// the event's key value store, so that it is at the edges within seconds. Without --for it stays;
+/// with it, what was before returns by itself (`onair tend`). Until it is set the runbook's counts.
+///
+/// Example: onair token mode log --for 30m -m "players fail after the update"
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModeArgs {
+    /// off, log or enforce; nothing: show it
+    #[arg(value_parser = mode)]
+    mode: Option<TokenMode>,
+}
+
+fn mode(word: &str) -> Result<TokenMode, String> {
+    [TokenMode::Off, TokenMode::Log, TokenMode::Enforce]
+        .into_iter()
+        .find(|mode| mode_word(*mode) == word)
+        .ok_or_else(|| "a mode is off, log or enforce".to_owned())
+}
+
+pub(super) async fn run(args: &ModeArgs, context: &Context) -> Result<Answer, Failure> {
+    let session = context.session().await?;
+    match args.mode {
+        Some(wanted) => change::run(&session, &SetMode { wanted }).await,
+        None => show(&session).await,
+    }
+}
+
+/// The mode that the store has, if it has one.
+pub(crate) async fn stored(session: &Session) -> Result<Option<String>, Failure> {
+    let found = crate::observe::find_store(&session.cloud, session.store_name()?).await?;
+    let key = mode_key(session.runbook.event.id.as_str());
+    Ok(session.cloud.store_item(&found.arn, &key).await?)
+}
+
+async fn show(session: &Session) -> Result<Answer, Failure> {
+    let tokens = super::tokens_of(session)?;
+    let (read, stored) = futures_util::join!(session.read_ledger(), stored(session));
+    let (view, stored) = (read?.view, stored?);
+    let state = session.state(&view);
+    let valid = stored.as_deref().filter(|word| mode(word).is_ok());
+    let runbook = mode_word(tokens.mode);
+    let in_force = valid.unwrap_or(runbook).to_owned();
+    let key = mode_key(session.runbook.event.id.as_str());
+    let by = view.open().filter(|change| {
+        let mut settings = view.settings(change).into_iter();
+        settings.any(|(ask, _)| ask.key == key)
+    });
+    let by = by.last();
+    let mut text = header(session, &state, None);
+    let from = match (valid, by) {
+        (None, _) => "by the runbook".to_owned(),
+        (Some(_), Some(change)) => format!(
+            "set by {} ({}), {}",
+            change.operator(),
+            change.name(),
+            until_words(session, &state, change.intent().end)
+        ),
+        (Some(_), None) => "in the store, by someone whom the ledger does not know".to_owned(),
+    };
+    text.push_str(&format!("token mode: {in_force} · {from}\n"));
+    if in_force != runbook {
+        text.push_str(&format!("  the runbook says {runbook}\n"));
+    }
+    let mut sheet = Sheet::new(&["mode", "runbook", "stored", "entry"]);
+    sheet.push([
+        in_force.clone(),
+        runbook.to_owned(),
+        stored
+            .as_deref()
+            .map(|word| shortened(word, 40))
+            .unwrap_or_default(),
+        by.map(crate::ledger::view::Change::name)
+            .unwrap_or_default(),
+    ]);
+    let data = json!({
+        "mode": in_force,
+        "runbook": runbook,
+        "stored": stored.map(|word| shortened(&word, 40)),
+        "entry": by.map(crate::ledger::view::Change::name),
+        "operator": by.map(|change| change.operator().to_owned()),
+    });
+    Ok(Answer::new("token mode", data, text)
+        .with_head(session.head(Some(&state), None))
+        .with_sheet(sheet))
+}
+
+struct SetMode {
+    wanted: TokenMode,
+}
+
+impl Intention for SetMode {
+    fn command(&self) -> &'static str {
+        "token mode"
+    }
+
+    fn goes_on_without_store(&self) -> bool {
+        true
+    }
+
+    fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
+        super::tokens_of(basis.session)?;
+        Ok(Needs {
+            keys: vec![mode_key(basis.session.runbook.event.id.as_str())],
+            ..Needs::default()
+        })
+    }
+
+    fn draft(&self, basis: &Basis<'_>, seen: &Seen) -> Result<Draft, Failure> {
+        let session = basis.session;
+        let tokens = super::tokens_of(session)?;
+        let event = session.runbook.event.id.as_str();
+        let key = mode_key(event);
+        let before = seen.store.as_ref().and_then(|store| store.values.get(&key));
+        let wanted = mode_word(self.wanted);
+        let was = before.map_or_else(
+            || mode_word(tokens.mode).to_owned(),
+            |word| shortened(word, 40),
+        );
+        let summary = format!("TOKEN MODE {wanted}");
+        let mut intent = empty_intent(self.command(), &summary, Kind::Change, basis.now);
+        let (end, _) = crate::commands::end_of(session, basis, Lasting::Forever)?;
+        intent.end = end;
+        intent.opens.settings.push(SettingAsk {
+            key,
+            value: wanted.to_owned(),
+            before: before.cloned(),
+        });
+        let until = until_words(session, &basis.state, end);
+        let mut draft = Draft::new(intent, format!("{summary} · was {was} · {until}"));
+        draft.effect.push(match self.wanted {
+            TokenMode::Off => "  the gate looks at no token: everybody whom geo and WAF let in is served, revoked or not".to_owned(),
+            TokenMode::Log => "  the gate refuses nobody, and logs whom it would: revocations are not felt".to_owned(),
+            TokenMode::Enforce => "  the gate refuses viewers without a valid token, and revoked ones".to_owned(),
+        });
+        draft.values = vec![json!({ "mode": wanted, "before": was })];
+        draft.level = match self.wanted {
+            TokenMode::Enforce => 2,
+            TokenMode::Off | TokenMode::Log => 1,
+        };
+        draft.typed.push(event.to_owned());
+        if before.map(String::as_str) == Some(wanted) {
+            let standing = basis.view.open().any(|change| {
+                let settings = basis.view.settings(change);
+                settings.iter().any(|(ask, _)| ask.value == wanted)
+            });
+            if standing && session.options().lasting.is_none() && session.options().until.is_none()
+            {
+                draft.nothing_to_do = Some(format!("the mode is {wanted} already"));
+            }
+        }
+        Ok(draft)
+    }
+}

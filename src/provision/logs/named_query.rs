@@ -1,0 +1,199 @@
+//! The catalog's queries as Athena's named queries, filled in for the event, so that anybody with the
+//! console finds them. Athena gives them no tags: the name's prefix is the mark.
+
+use async_trait::async_trait;
+
+use super::{gone, made, there, words};
+use crate::cloud::{Approved, NamedQuery};
+use crate::provision::{
+    Action, Difference, Done, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
+};
+use crate::query::{self, CatalogQuery, Scope, Source};
+
+const KIND: &str = "named-query";
+
+pub(super) struct NamedQueryPart;
+
+/// A query as it should be.
+struct Wanted {
+    name: String,
+    description: String,
+    text: String,
+}
+
+#[async_trait(?Send)]
+impl Part for NamedQueryPart {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Attached
+    }
+
+    async fn plan(&self, scene: &Scene<'_>) -> Result<Vec<Step>, PartError> {
+        let wanted = wanted(scene);
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let observed = observe(scene).await?;
+        Ok(wanted.iter().map(|one| step(one, &observed)).collect())
+    }
+
+    async fn carry_out(
+        &self,
+        scene: &Scene<'_>,
+        planned: &Step,
+        approved: &Approved,
+    ) -> Result<Done, PartError> {
+        let asked = wanted(scene);
+        let Some((wanted, athena)) = asked
+            .iter()
+            .find(|one| one.name == planned.name)
+            .zip(scene.runbook.athena.as_ref())
+        else {
+            return Ok(Done::unchanged());
+        };
+        let observed = observe(scene).await?;
+        let now = step(wanted, &observed);
+        match now.action {
+            Action::Keep | Action::Refused => return Ok(Done::unchanged()),
+            _ => scene.check_unmoved(planned, &now.fingerprint, || words(&now))?,
+        }
+        let (cloud, text) = (scene.cloud, wanted.text.as_str());
+        let (name, description) = (wanted.name.as_str(), wanted.description.as_str());
+        match observed.iter().find(|one| one.name == *name) {
+            Some(found) => {
+                cloud
+                    .update_named_query(approved, &found.id, name, description, text)
+                    .await?;
+                Ok(Done::changed(1))
+            }
+            None => {
+                let id = cloud
+                    .create_named_query(
+                        approved,
+                        &athena.workgroup,
+                        &athena.database,
+                        name,
+                        description,
+                        text,
+                    )
+                    .await?;
+                Ok(Done::made(1, made(scene, planned, Some(id))))
+            }
+        }
+    }
+
+    async fn owned(&self, scene: &Scene<'_>) -> Result<Vec<Owned>, PartError> {
+        let prefix = scene.prefix();
+        let observed = observe(scene).await?;
+        Ok(observed
+            .into_iter()
+            .filter(|query| query.name.starts_with(&prefix))
+            .map(|query| Owned::new(KIND, query.name, true).with_id(query.id))
+            .collect())
+    }
+
+    async fn remove(
+        &self,
+        scene: &Scene<'_>,
+        owned: &Owned,
+        approved: &Approved,
+    ) -> Result<(), PartError> {
+        if let Some(id) = &owned.id {
+            gone(scene.cloud.delete_named_query(approved, id).await)?;
+        }
+        Ok(())
+    }
+}
+
+/// None while the workgroup is not there yet.
+async fn observe(scene: &Scene<'_>) -> Result<Vec<NamedQuery>, PartError> {
+    let Some(athena) = &scene.runbook.athena else {
+        return Ok(Vec::new());
+    };
+    let found = there(scene.cloud.named_queries(&athena.workgroup).await)?;
+    Ok(found.unwrap_or_default())
+}
+
+fn wanted(scene: &Scene<'_>) -> Vec<Wanted> {
+    let runbook = scene.runbook;
+    let Some(athena) = &runbook.athena else {
+        return Vec::new();
+    };
+    let scope = Scope {
+        database: &athena.database,
+        access_table: &athena.access_table,
+        realtime_table: &athena.realtime_table,
+        from: runbook.event.doors,
+        until: runbook.event.ends,
+    };
+    let has_table = |source: &Source| match source {
+        Source::Access => runbook.logs.access.is_some(),
+        Source::Realtime => runbook.logs.access.is_some() && runbook.logs.realtime.is_some(),
+    };
+    let fits = |query: &CatalogQuery| query.sources().iter().all(has_table);
+    query::all()
+        .into_iter()
+        .filter(fits)
+        .map(|query| Wanted {
+            name: format!("{}{}", scene.prefix(), query.name),
+            description: format!("{}; made by onair", query.purpose),
+            text: query::fill(&query, &scope),
+        })
+        .collect()
+}
+
+fn step(wanted: &Wanted, observed: &[NamedQuery]) -> Step {
+    let Some(found) = observed.iter().find(|one| one.name == wanted.name) else {
+        return Step::create(KIND, &wanted.name);
+    };
+    let mut changes = Vec::new();
+    if found.text != wanted.text {
+        // The texts are long: where they part says more than both.
+        changes.push(Difference::new(
+            "QueryString",
+            Some(parting(&found.text, &wanted.text)),
+            Some(parting(&wanted.text, &found.text)),
+        ));
+    }
+    Difference::between(
+        &mut changes,
+        "Description",
+        found.description.as_ref(),
+        Some(&wanted.description),
+    );
+    let print = format!("{}/{:?}/{}", found.text, found.description, found.database);
+    Step::existing(KIND, &wanted.name, changes, fingerprint(print))
+}
+
+/// The first line of `text` that is not in the same place in `other`.
+fn parting(text: &str, other: &str) -> String {
+    let mut others = other.lines();
+    text.lines()
+        .enumerate()
+        .find(|(_, line)| others.next() != Some(line))
+        .map_or_else(
+            || format!("{} lines", text.lines().count()),
+            |(number, line)| {
+                format!(
+                    "line {}: {}",
+                    number + 1,
+                    crate::event::text::printable(line.trim())
+                )
+            },
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_the_first_line_that_parts() {
+        assert_eq!(parting("a\nb\nc", "a\nx\nc"), "line 2: b");
+        assert_eq!(parting("a", "a\nb"), "1 lines");
+        assert_eq!(parting("a\nb", "a"), "line 2: b");
+    }
+}
