@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{each, must_exist, shown};
+use super::{each, each_there, shown};
 use crate::cloud::media::{EndpointPolicy, ManifestKind, OriginEndpoint, PackageChannel};
 use crate::event::phase::Phase;
 use crate::preflight::paths::matches_stars;
@@ -133,7 +133,8 @@ fn named(arn: &Arn) -> String {
 }
 
 async fn manifests(facts: &Facts<'_>) -> Outcome {
-    let outcome = judged(facts, |arn, endpoint| {
+    let endpoints = &facts.runbook.workflow.endpoints;
+    let judge = |arn: &Arn, endpoint: &OriginEndpoint| {
         let name = named(arn);
         let fix = "aws mediapackagev2 update-origin-endpoint";
         let of = |wanted: &[ManifestKind]| {
@@ -157,8 +158,9 @@ async fn manifests(facts: &Facts<'_>) -> Outcome {
             );
         }
         Verdict::pass(format!("{name}: {} HLS, {} DASH", hls.len(), dash.len()))
-    });
-    must_exist(outcome.await, "workflow.endpoints")
+    };
+    let section = "workflow.endpoints";
+    each_there(facts, endpoints, endpoint, judge, NONE, section).await
 }
 
 async fn errors(facts: &Facts<'_>) -> Outcome {
