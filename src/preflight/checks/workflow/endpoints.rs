@@ -270,15 +270,14 @@ async fn policy(facts: &Facts<'_>) -> Outcome {
         endpoint(facts, arn).await?;
         let asked = arn.clone();
         let key = arn.0.clone();
-        let read = facts
+        facts
             .read(POLICY, &key, |cloud| async move {
                 match cloud.origin_endpoint_policy(&asked).await {
                     Err(crate::cloud::CloudError::NotFound { .. }) => Ok(None),
                     other => other.map(Some),
                 }
             })
-            .await;
-        read
+            .await
     };
     let judge = |arn: &Arn, policy: &Option<EndpointPolicy>| {
         let name = named(arn);
@@ -371,7 +370,6 @@ fn wants_quality(facts: &Facts<'_>) -> bool {
     origins.is_some_and(|origins| origins.groups.iter().any(|group| group.media_quality))
 }
 
-#[expect(clippy::unused_async, reason = "a check is asked for as all are")]
 async fn regions(facts: &Facts<'_>) -> Outcome {
     if !wants_quality(facts) {
         return Ok(Verdict::not_applicable(
