@@ -17,7 +17,7 @@ use crate::event::cidr::Cidr;
 use crate::observe::ObserveError;
 use crate::runbook::TokenMode;
 
-pub(crate) use gate::{Answered, Function, Gate};
+pub(crate) use gate::{Function, Gate};
 
 /// WAF's name for the requests that no rule decided on (WAF Developer Guide, metrics).
 pub(crate) const DEFAULT_ACTION: &str = "Default_Action";
