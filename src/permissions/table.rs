@@ -261,7 +261,7 @@ pub(super) const TABLE: &[Row] = &[
         &["iam:GetRole"],
         Place::RealtimeRole,
         CREW,
-        &["preflight"],
+        &["preflight", "provision"],
     ),
     row(
         "CheckStream",

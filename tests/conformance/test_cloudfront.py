@@ -272,9 +272,64 @@ def test_functions_that_the_service_refuses(cloudfront):
     old = {**make, "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-9.0"}}
     assert kit.refused(cloudfront.create_function, Name=name(), **old) == "InvalidArgument"
     assert kit.refused(cloudfront.list_functions, MaxItems="none") == "InvalidArgument"
-    code = kit.refused(cloudfront.test_function, Name=taken, IfMatch=made["ETag"], EventObject=b"{}")
-    assert code == "UnsupportedOperation"
     cloudfront.delete_function(Name=taken, IfMatch=made["ETag"])
+
+
+ANSWERING = b"""import cf from 'cloudfront';
+async function handler(event) {
+  console.log('asked for ' + event.request.uri);
+  if (event.request.uri === '/throws') {
+    throw new Error('not today');
+  }
+  if (event.request.uri === '/refused') {
+    return { statusCode: 403, headers: { 'cache-control': { value: 'no-store' } } };
+  }
+  return event.request;
+}
+"""
+
+
+def viewer_request(uri):
+    request = {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}}
+    event = {"version": "1.0", "context": {"eventType": "viewer-request"}, "viewer": {"ip": "192.0.2.1"}, "request": request}
+    return json.dumps(event).encode()
+
+
+def test_a_function_is_tried_on_an_event(cloudfront):
+    name_of = {"Name": name()}
+    made = cloudfront.create_function(**name_of, FunctionConfig=function_config(), FunctionCode=ANSWERING)
+    version = {**name_of, "IfMatch": made["ETag"]}
+
+    def tried(uri, **more):
+        return cloudfront.test_function(**version, EventObject=viewer_request(uri), **more)["TestResult"]
+
+    passed = tried("/live/a.m3u8", Stage="DEVELOPMENT")
+    assert passed["FunctionSummary"]["Name"] == name_of["Name"]
+    assert passed["FunctionErrorMessage"] == ""
+    assert passed["FunctionExecutionLogs"] == ["asked for /live/a.m3u8"]
+    assert 0 <= int(passed["ComputeUtilization"]) <= 100
+    assert json.loads(passed["FunctionOutput"])["request"]["uri"] == "/live/a.m3u8"
+    response = json.loads(tried("/refused")["FunctionOutput"])["response"]
+    assert response["statusCode"] == 403
+    # A function that throws is an answer, too.
+    threw = tried("/throws")
+    assert "not today" in threw["FunctionErrorMessage"]
+    assert threw["FunctionOutput"] == ""
+
+    event = {"EventObject": viewer_request("/")}
+    stale = {**name_of, "IfMatch": "E0000000000000"}
+    assert kit.refused(cloudfront.test_function, **stale, **event) == "InvalidIfMatchVersion"
+    # Nothing is live before it is published.
+    assert kit.refused(cloudfront.test_function, **version, Stage="LIVE", **event) == "NoSuchFunctionExists"
+    for wrong in (b"{}", b"no JSON"):
+        assert kit.refused(cloudfront.test_function, **version, EventObject=wrong) == "InvalidArgument"
+    unknown = {"Name": name(), "IfMatch": made["ETag"]}
+    assert kit.refused(cloudfront.test_function, **unknown, **event) == "NoSuchFunctionExists"
+    cloudfront.publish_function(**version)
+    live = cloudfront.describe_function(**name_of, Stage="LIVE")["ETag"]
+    said = cloudfront.test_function(**name_of, IfMatch=live, Stage="LIVE", **event)["TestResult"]
+    assert said["FunctionSummary"]["FunctionMetadata"]["Stage"] == "LIVE"
+    cloudfront.delete_function(**version)
 
 
 def test_a_function_in_use_stays(cloudfront):

@@ -6,6 +6,7 @@ mod bucket_policy;
 mod database;
 mod delivery;
 mod named_query;
+mod role;
 mod stream;
 pub(crate) mod table;
 mod workgroup;
@@ -16,6 +17,7 @@ use crate::cloud::{CloudError, Tags};
 /// All parts of this module, in the order in which plans show them.
 pub(super) fn parts() -> Vec<Box<dyn Part>> {
     vec![
+        Box::new(role::RolePart),
         Box::new(stream::StreamPart),
         Box::new(bucket_policy::BucketPolicyPart),
         Box::new(delivery::DeliveryPart),
