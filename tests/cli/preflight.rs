@@ -316,6 +316,148 @@ const FAULTS: &[(&str, &[Change], &[&str])] = &[
         ]],
         &["distribution.certificate"],
     ),
+    (
+        "logs are delivered of one distribution alone",
+        &[&["logs", "/sources/onair-cup-final-backup", "--remove"]],
+        &["logs.delivery"],
+    ),
+    (
+        "logs come in another format",
+        &[&[
+            "logs",
+            "/destinations/onair-cup-final-access/format",
+            "\"json\"",
+        ]],
+        &["logs.format"],
+    ),
+    (
+        "the log service may not write",
+        &[&["s3", "/buckets/example-cup-final-logs/policy", "null"]],
+        &["logs.bucket-policy"],
+    ),
+    (
+        "a field of the real-time logs is missing",
+        &[&[
+            "cloudfront",
+            "/realtime_logs/onair-cup-final-realtime/fields/0",
+            "--remove",
+        ]],
+        &["logs.realtime-config"],
+    ),
+    (
+        "the segments write no real-time logs",
+        &[&[
+            "distribution",
+            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m4s]/RealtimeLogConfigArn",
+            "",
+        ]],
+        &["logs.realtime-attached"],
+    ),
+    (
+        "the stream is gone",
+        &[&[
+            "kinesis",
+            "/regions/us-east-1/onair-cup-final-realtime",
+            "--remove",
+        ]],
+        &["logs.stream"],
+    ),
+    (
+        "the stream is too small",
+        &[&[
+            "kinesis",
+            "/regions/us-east-1/onair-cup-final-realtime/shards",
+            "10",
+        ]],
+        &["logs.shards"],
+    ),
+    (
+        "the tables' database is gone",
+        &[&["glue", "/regions/eu-central-1/cup_final", "--remove"]],
+        &["athena.database", "athena.tables"],
+    ),
+    (
+        "a table is gone",
+        &[&[
+            "glue",
+            "/regions/eu-central-1/cup_final/tables/realtime",
+            "--remove",
+        ]],
+        &["athena.tables"],
+    ),
+    (
+        "the last hour of the day is not found",
+        &[&[
+            "glue",
+            "/regions/eu-central-1/cup_final/tables/access/input/Parameters/projection.hour.range",
+            "\"00,22\"",
+        ]],
+        &["athena.columns", "athena.hours"],
+    ),
+    (
+        "the workgroup is off",
+        &[&[
+            "athena",
+            "/regions/eu-central-1/workgroups/onair-cup-final/enabled",
+            "false",
+        ]],
+        &["athena.workgroup"],
+    ),
+    (
+        "queries may scan a petabyte",
+        &[&[
+            "athena",
+            "/regions/eu-central-1/workgroups/onair-cup-final/configuration/BytesScannedCutoffPerQuery",
+            "1000000000000000",
+        ]],
+        &["athena.scan-limit"],
+    ),
+    (
+        "results go elsewhere",
+        &[&[
+            "athena",
+            "/regions/eu-central-1/workgroups/onair-cup-final/configuration/ResultConfiguration/OutputLocation",
+            "\"s3://example-elsewhere/\"",
+        ]],
+        &["athena.output"],
+    ),
+    (
+        "the dashboard is gone",
+        &[&["cloudwatch", "/dashboards/onair-cup-final", "--remove"]],
+        &["dashboard.present"],
+    ),
+    (
+        "an alarm is gone",
+        &[&[
+            "cloudwatch",
+            "/alarms/us-east-1/onair-cup-final-FunctionExecutionErrors",
+            "--remove",
+        ]],
+        &["alarms.present"],
+    ),
+    (
+        "an alarm is laxer",
+        &[&[
+            "cloudwatch",
+            "/alarms/us-east-1/onair-cup-final-FunctionComputeUtilization/settings/Threshold",
+            "100.0",
+        ]],
+        &["alarms.equal"],
+    ),
+    (
+        "the gate lets everybody in",
+        &[&[
+            "cloudfront",
+            "/functions/onair-cup-final-gate/live/code",
+            "\"function handler(event) { return event.request; }\"",
+        ]],
+        &[
+            "function.published",
+            "playback.key",
+            "tokens.code",
+            "tokens.selftest",
+        ],
+    ),
 ];
 
 /// Faults whose checks are warnings; all others are errors.
