@@ -2,6 +2,7 @@
 and wrong."""
 
 import copy
+import json
 import uuid
 
 import pytest
