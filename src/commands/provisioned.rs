@@ -56,7 +56,27 @@ pub(super) async fn account(
         return Err(super::provision::failure(error, false)
             .hint("what the runbook presumes alone: onair sandbox reset --bare"));
     }
+    put_keys_in(runbook, &cloud, &approved).await?;
     Ok((draft, applied.made))
+}
+
+/// Puts made-up signing keys in the store, as `token keys add` would: `provision` makes it empty, and
+/// the gate lets nobody in without them.
+async fn put_keys_in(runbook: &Runbook, cloud: &Cloud, approved: &Approved) -> Result<(), Failure> {
+    let Some(tokens) = &runbook.tokens else {
+        return Ok(());
+    };
+    let found = crate::observe::find_store(cloud, &tokens.store)
+        .await
+        .map_err(Failure::from)?;
+    let store = cloud.store(&found.arn).await?;
+    let puts: Vec<(String, String)> = super::sandbox::rehearsal_items(runbook)
+        .into_iter()
+        .collect();
+    cloud
+        .update_store(approved, &found.arn, &store.version, &puts, &[])
+        .await?;
+    Ok(())
 }
 
 /// Puts a fresh account in place where there is none yet, and says in the rehearsal's ledger what in it

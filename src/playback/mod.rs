@@ -99,6 +99,7 @@ pub(crate) enum Problem {
     /// Its live edge is this many seconds in the future.
     Ahead(f64),
     /// No program date-time.
+    #[cfg(test)]
     Undated,
     /// The target duration, or the usual length of a segment, is not the forecast's.
     Length { found: f64, expected: f64 },
@@ -121,6 +122,7 @@ impl std::fmt::Display for Problem {
             Self::Ahead(seconds) => {
                 write!(formatter, "its newest segment ends {seconds:.0} s from now")
             }
+            #[cfg(test)]
             Self::Undated => formatter.write_str("it has no program date-time"),
             Self::Length { found, expected } => {
                 write!(formatter, "segments of {found} s, not of {expected} s")

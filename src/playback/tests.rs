@@ -89,6 +89,10 @@ fn what_is_no_manifest_is_said_to_be_none() {
         ),
         (
             "<html><body>no</body></html>",
+            "it is neither an HLS playlist nor a DASH manifest; it begins with `<html><body>no</body`",
+        ),
+        (
+            "<MPD type=\"dynamic\"><Period start=\"soon\"></Period></MPD>",
             "the DASH manifest cannot be parsed",
         ),
     ] {
@@ -151,7 +155,7 @@ fn real_manifests_are_judged() {
     let folder = std::path::Path::new(&folder).join("manifests");
     // Its first line is a comment, and must be `#EXTM3U` (RFC 8216, 4.3.1.1).
     let malformed = ["eyevinn-master-with-hlsv7.m3u8"];
-    let mut refused = Vec::new();
+    let mut refused: Vec<String> = Vec::new();
     let mut judged = 0;
     for kind in ["hls", "dash"] {
         for entry in std::fs::read_dir(folder.join(kind)).unwrap() {

@@ -52,6 +52,7 @@ impl Account {
         let mut connect = ConnectOptions::new(Target::Rehearsal);
         connect.http_client = Some(sandbox.http_client());
         connect.attempts = 1;
+        connect.region = Some(runbook.aws.region.clone());
         let cloud = Cloud::connect(connect, clock.clone()).await.unwrap();
         Self {
             runbook,

@@ -273,6 +273,11 @@ def test_functions_that_the_service_refuses(cloudfront):
     old = {**make, "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-9.0"}}
     assert kit.refused(cloudfront.create_function, Name=name(), **old) == "InvalidArgument"
     assert kit.refused(cloudfront.list_functions, MaxItems="none") == "InvalidArgument"
+    code = kit.refused(cloudfront.test_function, Name=taken, IfMatch=made["ETag"], EventObject=b"{}")
+    assert code == "InvalidArgument"
+    event = {"version": "1.0", "viewer": {"ip": "192.0.2.7"}, "request": {"method": "GET", "uri": "/"}}
+    ran = cloudfront.test_function(Name=taken, IfMatch=made["ETag"], EventObject=json.dumps(event).encode())
+    assert json.loads(ran["TestResult"]["FunctionOutput"])["request"]["uri"] == "/", ran
     cloudfront.delete_function(Name=taken, IfMatch=made["ETag"])
 
 
@@ -469,3 +474,24 @@ def test_real_time_logs_are_configured_attached_and_deleted(cloudfront, made):
 )
 def test_real_time_logs_that_cloudfront_refuses(cloudfront, changes):
     assert kit.refused(cloudfront.create_realtime_log_config, **realtime_logs(**changes)) == "InvalidArgument"
+
+
+def test_policies_and_what_is_behind_an_origin_are_read(cloudfront):
+    caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert cloudfront.get_cache_policy(Id=caching_disabled)["CachePolicy"]["Id"] == caching_disabled
+    all_viewer = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+    assert cloudfront.get_origin_request_policy(Id=all_viewer)["OriginRequestPolicy"]["Id"] == all_viewer
+    simple_cors = "60669652-455b-4ae9-85a4-c4c02393f86c"
+    assert cloudfront.get_response_headers_policy(Id=simple_cors)["ResponseHeadersPolicy"]["Id"] == simple_cors
+    (control, *_) = [
+        origin["OriginAccessControlId"]
+        for origin in cloudfront.get_distribution_config(Id=SEEDED)["DistributionConfig"]["Origins"]["Items"]
+    ]
+    assert cloudfront.get_origin_access_control(Id=control)["OriginAccessControl"]["Id"] == control
+    gone = "00000000-0000-4000-8000-000000000000"
+    assert kit.refused(cloudfront.get_cache_policy, Id=gone) == "NoSuchCachePolicy"
+    assert kit.refused(cloudfront.get_origin_request_policy, Id=gone) == "NoSuchOriginRequestPolicy"
+    assert kit.refused(cloudfront.get_response_headers_policy, Id=gone) == "NoSuchResponseHeadersPolicy"
+    assert kit.refused(cloudfront.get_continuous_deployment_policy, Id=gone) == "NoSuchContinuousDeploymentPolicy"
+    assert kit.refused(cloudfront.get_origin_access_control, Id="E0000000000000") == "NoSuchOriginAccessControl"
+    assert kit.refused(cloudfront.get_vpc_origin, Id="vo_0000000000000") == "EntityNotFound"

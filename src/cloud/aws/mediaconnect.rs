@@ -1,5 +1,10 @@
 //! MediaConnect: flows and what they carry. API 2018-11-14, REST JSON.
 
+#![expect(
+    clippy::struct_field_names,
+    reason = "fields of answers are named as the service names them"
+)]
+
 use jiff::Timestamp;
 use serde::Deserialize;
 

@@ -1,5 +1,10 @@
 //! MediaLive: channels, their alerts and inputs. API 2017-10-14, REST JSON.
 
+#![expect(
+    clippy::struct_field_names,
+    reason = "fields of answers are named as the service names them"
+)]
+
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use serde::Deserialize;
@@ -151,17 +156,18 @@ fn is_standard(class: &str) -> Option<bool> {
 
 /// A maintenance window; MediaConnect and MediaLive spell the day and the hour's name differently.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Wire {
-    maintenance_day: Option<String>,
-    #[serde(alias = "maintenanceStartTime")]
-    maintenance_start_hour: Option<String>,
-    maintenance_scheduled_date: Option<String>,
+    #[serde(rename = "maintenanceDay")]
+    day: Option<String>,
+    #[serde(rename = "maintenanceStartHour", alias = "maintenanceStartTime")]
+    hour: Option<String>,
+    #[serde(rename = "maintenanceScheduledDate")]
+    scheduled: Option<String>,
 }
 
 impl Wire {
     pub(super) fn into_value(self) -> Option<Maintenance> {
-        let day = match self.maintenance_day?.to_ascii_lowercase().as_str() {
+        let day = match self.day?.to_ascii_lowercase().as_str() {
             "monday" => Weekday::Monday,
             "tuesday" => Weekday::Tuesday,
             "wednesday" => Weekday::Wednesday,
@@ -171,13 +177,13 @@ impl Wire {
             "sunday" => Weekday::Sunday,
             _ => return None,
         };
-        let hour = self.maintenance_start_hour?;
+        let hour = self.hour?;
         let hour: i8 = hour.split(':').next()?.parse().ok()?;
         Some(Maintenance {
             day,
             hour: (0..24).contains(&hour).then_some(hour)?,
             scheduled: self
-                .maintenance_scheduled_date
+                .scheduled
                 .and_then(|text| text.parse::<Timestamp>().ok()),
         })
     }

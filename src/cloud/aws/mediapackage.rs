@@ -1,5 +1,10 @@
 //! MediaPackage v2: channels and origin endpoints. API 2022-12-25, REST JSON.
 
+#![expect(
+    clippy::struct_field_names,
+    reason = "fields of answers are named as the service names them"
+)]
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 

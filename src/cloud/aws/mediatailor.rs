@@ -1,5 +1,10 @@
 //! MediaTailor: playback configurations and prefetch schedules. API 2018-04-23, REST JSON.
 
+#![expect(
+    clippy::struct_field_names,
+    reason = "fields of answers are named as the service names them"
+)]
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{not_now, there, words};
+use super::{made, not_now, there, words};
 use crate::cloud::Approved;
 use crate::plan::log_delivery;
 use crate::provision::{
@@ -61,6 +61,9 @@ impl Part for BucketPolicyPart {
         }
         let wanted = wanted(scene, logs);
         write(scene, &logs.bucket, &observed, Some(wanted), approved).await?;
+        if now.claims {
+            return Ok(Done::made(1, made(scene, planned, None)));
+        }
         Ok(Done::changed(1))
     }
 
@@ -74,7 +77,7 @@ impl Part for BucketPolicyPart {
         let event = &scene.runbook.event.id;
         let statement = log_delivery::find_statement(observed.policy.as_deref(), event);
         Ok(match statement {
-            Ok(Some(_)) => vec![Owned::attachment(KIND, &logs.bucket)],
+            Ok(Some(_)) => vec![Owned::new(KIND, &logs.bucket, true)],
             Ok(None) | Err(_) => Vec::new(),
         })
     }
@@ -129,6 +132,7 @@ fn step(scene: &Scene<'_>, logs: &AccessLogs, observed: Option<&Observed>) -> St
         Err(error) => return Step::refused(KIND, bucket, error.to_string()),
     };
     let wanted = wanted(scene, logs);
+    let is_new = found.is_none();
     let mut changes = Vec::new();
     if found.as_ref() != Some(&wanted) {
         changes.push(Difference::new(
@@ -138,7 +142,11 @@ fn step(scene: &Scene<'_>, logs: &AccessLogs, observed: Option<&Observed>) -> St
         ));
     }
     let observed = observed.policy.as_deref().unwrap_or_default();
-    Step::existing(KIND, bucket, changes, fingerprint(observed))
+    Step {
+        // What is made is the statement: the bucket and the rest of its policy are not ours.
+        claims: is_new,
+        ..Step::existing(KIND, bucket, changes, fingerprint(observed))
+    }
 }
 
 /// Puts the policy with the event's statement, or without. S3 has no locking for policies: it is

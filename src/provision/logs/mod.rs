@@ -8,7 +8,7 @@ mod delivery;
 mod named_query;
 mod role;
 mod stream;
-mod table;
+pub(crate) mod table;
 mod workgroup;
 
 use super::{Made, Part, PartError, Scene, Step};

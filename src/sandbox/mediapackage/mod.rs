@@ -18,6 +18,7 @@ pub(super) struct State {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Channel {
     /// As `GetChannel` answers it.
     channel: Value,
@@ -25,6 +26,7 @@ struct Channel {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Endpoint {
     /// As `GetOriginEndpoint` answers it.
     endpoint: Value,

@@ -86,7 +86,7 @@ struct Object {
     cache: String,
     body: Vec<u8>,
     /// CMSD's object type: manifest, video, key.
-    object: &'static str,
+    cmsd_type: &'static str,
 }
 
 impl Site {
@@ -132,7 +132,7 @@ impl Site {
                 .unwrap_or_else(|| kind.to_owned()),
             cache: self.manifest_cache.clone(),
             body: body.into_bytes(),
-            object: "m",
+            cmsd_type: "m",
         }
     }
 
@@ -144,7 +144,7 @@ impl Site {
             kind: "video/mp4".to_owned(),
             cache: self.segment_cache.clone(),
             body,
-            object: "v",
+            cmsd_type: "v",
         }
     }
 
@@ -177,7 +177,7 @@ impl Site {
                 cache: "no-store".to_owned(),
                 // Rehearsals encrypt nothing: sixteen zeros are no secret.
                 body: vec![0; 16],
-                object: "k",
+                cmsd_type: "k",
             });
         }
         if is(&serves.segment) {
@@ -191,7 +191,7 @@ impl Site {
             kind: "text/plain".to_owned(),
             cache: self.manifest_cache.clone(),
             body: b"not found\n".to_vec(),
-            object: "o",
+            cmsd_type: "o",
         };
         if !known {
             // Folders that never were a rendition belong to somebody else.
@@ -300,8 +300,8 @@ impl State {
         set(answer, "content-type", object.kind);
         set(answer, "cache-control", object.cache);
         set(answer, "age", "1".to_owned());
-        if let Some(quality) = site.serves.quality.filter(|_| object.object != "k") {
-            let kind = object.object;
+        if let Some(quality) = site.serves.quality.filter(|_| object.cmsd_type != "k") {
+            let kind = object.cmsd_type;
             set(answer, "cmsd-static", format!("ot={kind},st=l,v=1"));
             // The key under which AWS sends the score is not documented.
             let score = format!("\"MediaPackage\";com.amazonaws-mqcs={quality}");

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::preflight::{Facts, Gap};
 use crate::runbook::model::TokenSource;
 use crate::runbook::{KeySource, TokenFormat, Tokens};
-use crate::token::{ClaimValue, Format, Key, MintRequest, mint};
+use crate::token::{ClaimValue, Format, Key, MintRequest, keys_key, mint};
 
 /// How long the token lives.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -99,7 +99,7 @@ async fn key(
     tokens: &Tokens,
 ) -> Result<Option<(Option<String>, SecretString)>, Gap> {
     if facts.session.sandbox.is_some() {
-        return throwaway(facts, tokens).await;
+        return throwaway(facts).await;
     }
     Ok(match &tokens.key {
         Some(KeySource::Env(name)) => facts
@@ -118,22 +118,9 @@ async fn key(
 }
 
 /// The key that a rehearsal's edges check tokens with, out of its key value store.
-async fn throwaway(
-    facts: &Facts<'_>,
-    tokens: &Tokens,
-) -> Result<Option<(Option<String>, SecretString)>, Gap> {
-    let account = &facts.runbook.aws.account;
-    let arn = crate::sandbox::seed::store_arn(account, &tokens.store);
-    let name = format!("{}::keys", facts.runbook.event.id.as_str());
+async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, SecretString)>, Gap> {
     let read = facts
-        .read(
-            "cloudfront-keyvaluestore.GetKey",
-            &name.clone(),
-            |cloud| async move {
-                let held = cloud.store_item(&arn, &name).await;
-                held.map(|held| held.map(SecretString::from))
-            },
-        )
+        .store_secret(&keys_key(facts.runbook.event.id.as_str()))
         .await?;
     let Some(text) = &*read else {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{each, must_exist, shown};
+use super::{each, each_there, shown};
 use crate::cloud::media::{AdConfiguration, PrefetchSchedule};
 use crate::event::phase::Phase;
 use crate::playback::url::host;
@@ -103,7 +103,8 @@ fn on_cdn(facts: &Facts<'_>, url: &str) -> bool {
 }
 
 async fn source(facts: &Facts<'_>) -> Outcome {
-    let outcome = judged(facts, |read| {
+    let ads = &facts.runbook.workflow.ads;
+    let judge = |_: &Arn, read: &AdConfiguration| {
         let name = shown(&read.name);
         let fix = "aws mediatailor put-playback-configuration";
         if read.decision_server.is_none() {
@@ -125,8 +126,8 @@ async fn source(facts: &Facts<'_>) -> Outcome {
                 fix,
             )
         }
-    });
-    must_exist(outcome.await, "workflow.ads")
+    };
+    each_there(facts, ads, configuration, judge, NONE, "workflow.ads").await
 }
 
 async fn segments(facts: &Facts<'_>) -> Outcome {

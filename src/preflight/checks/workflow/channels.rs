@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
-use super::{each, maintenance, must_exist, shown};
+use super::{each, each_there, maintenance, shown};
 use crate::cloud::media::{Channel, ChannelAlert, ChannelState, MediaInput};
 use crate::event::phase::Phase;
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
@@ -103,7 +103,8 @@ fn named(channel: &Channel) -> String {
 }
 
 async fn running(facts: &Facts<'_>) -> Outcome {
-    let outcome = judged(facts, |arn, channel| {
+    let channels = &facts.runbook.workflow.channels;
+    let judge = |arn: &Arn, channel: &Channel| {
         let name = named(channel);
         let state = shown(channel.state.word());
         if channel.state == ChannelState::Running {
@@ -117,8 +118,9 @@ async fn running(facts: &Facts<'_>) -> Outcome {
                 arn.region()
             ),
         )
-    });
-    must_exist(outcome.await, "workflow.channels")
+    };
+    let section = "workflow.channels";
+    each_there(facts, channels, channel, judge, NONE, section).await
 }
 
 async fn pipelines(facts: &Facts<'_>) -> Outcome {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{each, must_exist, shown};
+use super::{each, each_there, shown};
 use crate::cloud::media::{EndpointPolicy, ManifestKind, OriginEndpoint, PackageChannel};
 use crate::event::phase::Phase;
 use crate::preflight::paths::matches_stars;
@@ -133,7 +133,8 @@ fn named(arn: &Arn) -> String {
 }
 
 async fn manifests(facts: &Facts<'_>) -> Outcome {
-    let outcome = judged(facts, |arn, endpoint| {
+    let endpoints = &facts.runbook.workflow.endpoints;
+    let judge = |arn: &Arn, endpoint: &OriginEndpoint| {
         let name = named(arn);
         let fix = "aws mediapackagev2 update-origin-endpoint";
         let of = |wanted: &[ManifestKind]| {
@@ -157,8 +158,9 @@ async fn manifests(facts: &Facts<'_>) -> Outcome {
             );
         }
         Verdict::pass(format!("{name}: {} HLS, {} DASH", hls.len(), dash.len()))
-    });
-    must_exist(outcome.await, "workflow.endpoints")
+    };
+    let section = "workflow.endpoints";
+    each_there(facts, endpoints, endpoint, judge, NONE, section).await
 }
 
 async fn errors(facts: &Facts<'_>) -> Outcome {
@@ -268,15 +270,14 @@ async fn policy(facts: &Facts<'_>) -> Outcome {
         endpoint(facts, arn).await?;
         let asked = arn.clone();
         let key = arn.0.clone();
-        let read = facts
+        facts
             .read(POLICY, &key, |cloud| async move {
                 match cloud.origin_endpoint_policy(&asked).await {
                     Err(crate::cloud::CloudError::NotFound { .. }) => Ok(None),
                     other => other.map(Some),
                 }
             })
-            .await;
-        read
+            .await
     };
     let judge = |arn: &Arn, policy: &Option<EndpointPolicy>| {
         let name = named(arn);
@@ -369,7 +370,6 @@ fn wants_quality(facts: &Facts<'_>) -> bool {
     origins.is_some_and(|origins| origins.groups.iter().any(|group| group.media_quality))
 }
 
-#[expect(clippy::unused_async, reason = "a check is asked for as all are")]
 async fn regions(facts: &Facts<'_>) -> Outcome {
     if !wants_quality(facts) {
         return Ok(Verdict::not_applicable(

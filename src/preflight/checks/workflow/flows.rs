@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{each, maintenance, must_exist, shown};
+use super::{each, each_there, maintenance, shown};
 use crate::cloud::media::{FlowContent, FlowSource, FlowStatus, MediaFlow};
 use crate::event::phase::Phase;
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
@@ -102,7 +102,9 @@ async fn judged(facts: &Facts<'_>, judge: impl Fn(&Flow, &MediaFlow) -> Verdict)
 }
 
 async fn active(facts: &Facts<'_>) -> Outcome {
-    let outcome = judged(facts, |_, flow| {
+    let flows = &facts.runbook.workflow.flows;
+    let arns = flows.iter().map(|flow| &flow.arn);
+    let judge = |_: &Arn, flow: &MediaFlow| {
         let name = shown(&flow.name);
         let arn = &flow.arn;
         if flow.status != FlowStatus::Active {
@@ -119,8 +121,8 @@ async fn active(facts: &Facts<'_>) -> Outcome {
             );
         }
         Verdict::pass(format!("{name} is ACTIVE, {} outputs", flow.outputs))
-    });
-    must_exist(outcome.await, "workflow.flows")
+    };
+    each_there(facts, arns, flow, judge, NONE, "workflow.flows").await
 }
 
 async fn sources(facts: &Facts<'_>) -> Outcome {

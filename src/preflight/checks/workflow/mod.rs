@@ -95,15 +95,29 @@ where
     Ok(Verdict::across(join_all(verdicts).await, nothing))
 }
 
-/// Whether a resource is there at all: the one check that reports its absence.
-fn must_exist(outcome: Outcome, section: &str) -> Outcome {
-    match outcome {
-        Ok(Verdict::NotApplicable { why }) if why.contains("not found") => Ok(Verdict::fail(
-            why,
-            format!("mend {section} in the runbook, or make the resource"),
-        )),
-        other => other,
-    }
+/// The same for the one check of a kind that reports a resource which is not there.
+async fn each_there<'a, T: 'static, F>(
+    facts: &Facts<'_>,
+    arns: impl IntoIterator<Item = &'a Arn>,
+    read: F,
+    judge: impl Fn(&Arn, &T) -> Verdict,
+    nothing: &str,
+    section: &str,
+) -> Outcome
+where
+    F: AsyncFn(&Facts<'_>, &Arn) -> Result<std::rc::Rc<T>, Gap>,
+{
+    let verdicts = arns
+        .into_iter()
+        .map(async |arn| match read(facts, arn).await {
+            Ok(value) => judge(arn, &value),
+            Err(Gap::Absent(why)) => Verdict::fail(
+                why,
+                format!("mend {section} in the runbook, or make the resource"),
+            ),
+            Err(gap) => gap.into(),
+        });
+    Ok(Verdict::across(join_all(verdicts).await, nothing))
 }
 
 /// Judges a weekly maintenance window against the time from doors to the end.
