@@ -315,7 +315,7 @@ fn with_key() -> Desk {
 fn why_hidden(desk: &Desk, token: &str, more: &[&str]) -> Value {
     let mut all = vec!["-o", "json", "why", "-"];
     all.extend(more);
-    let run = desk.onair_with_input(&all, token.to_owned());
+    let run = desk.onair_with_input(&all, token);
     let run = run.expect_success();
     assert!(!run.stdout.contains(token), "the token is shown: {run}");
     run.json()
