@@ -252,3 +252,31 @@ fn every_template_can_be_rehearsed_as_it_comes() {
         run.expect_success();
     }
 }
+
+#[test]
+fn every_template_passes_its_preflight_and_needs_no_provisioning() {
+    let desk = Desk::new().always(&["--rehearsal"]);
+    for (template, line, more) in [
+        ("global-concert", "GO with 2 waivers", &[][..]),
+        // It begins on the day before, when playback is judged already; its edges ask for a token.
+        (
+            "pay-per-view-fight",
+            "GO with 2 waivers",
+            &["--allow-unknown", "playback.*"][..],
+        ),
+        ("regional-sports-home-game", "GO", &[][..]),
+    ] {
+        let id = format!("y-{template}");
+        desk.onair(&["new", &id, "--template", template])
+            .expect_success();
+        let mut words = vec!["-e", &id, "preflight"];
+        words.extend(more);
+        let run = desk.onair(&words).expect_success();
+        assert!(
+            run.stdout.lines().any(|shown| shown.starts_with(line)),
+            "{run}"
+        );
+        desk.onair(&["-e", &id, "provision", "--dry-run"])
+            .expect_success();
+    }
+}
