@@ -168,7 +168,7 @@ def test_a_widget_that_was_edited_is_told_and_stays(rehearsal, hand):
     cloudwatch = hand.of("cloudwatch")
     body = json.loads(cloudwatch.get_dashboard(DashboardName="onair-cup-final")["DashboardBody"])
     edited = next(one for one in body["widgets"] if one["type"] == "metric")
-    edited["properties"]["title"] = "ours"
+    edited["properties"]["liveData"] = True
     cloudwatch.put_dashboard(DashboardName="onair-cup-final", DashboardBody=json.dumps(body))
     answer = rehearsal.onair("provision", "--dry-run").expect().json()
     (step,) = [step for step in answer["data"]["steps"] if step["kind"] == "dashboard"]
