@@ -2,50 +2,95 @@
 //! rehearsal with the embedded cloud's throwaway key. Where none is at hand the edge refuses, and
 //! the checks say "could not ask".
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 
+use crate::event::country::Country;
 use crate::preflight::{Facts, Gap};
 use crate::runbook::model::TokenSource;
 use crate::runbook::{KeySource, TokenFormat, Tokens};
 use crate::token::{ClaimValue, Format, Key, MintRequest, keys_key, mint};
+use crate::runbook::{Gate, GeoMode, KeySource, TokenFormat, Tokens};
+use crate::token::{ClaimValue, Format, Key, KeySet, MintRequest, keys_key, mint};
 
+/// How our player calls itself.
+pub(super) const USER_AGENT: &str = "onair-preflight";
 /// How long the token lives.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// Bytes of a file with a key at most.
 const KEY_LIMIT: u64 = 64 * 1024;
 
-/// What lets a player in. It has no `Debug`: it is a secret while it lives.
+/// Who asks, and what lets them in. It has no `Debug`: the token is a secret while it lives.
+#[derive(Default)]
 pub(super) struct Pass {
-    place: TokenSource,
-    token: SecretString,
+    token: Option<(TokenSource, SecretString)>,
+    /// Where a rehearsal's player is; at a real edge the address tells.
+    country: Option<Country>,
 }
 
 impl Pass {
+    /// The same player without a token.
+    pub(super) fn without_token(facts: &Facts<'_>) -> Self {
+        Self {
+            token: None,
+            country: at_home(facts),
+        }
+    }
+
     /// The address with the token, where the query is its place.
     pub(super) fn on(&self, url: &str) -> String {
-        match &self.place {
-            TokenSource::Query(name) => {
+        match &self.token {
+            Some((TokenSource::Query(name), token)) => {
                 let mark = if url.contains('?') { '&' } else { '?' };
-                format!("{url}{mark}{name}={}", self.token.expose_secret())
+                format!("{url}{mark}{name}={}", token.expose_secret())
             }
             _ => url.to_owned(),
         }
     }
 
-    /// The header with the token, where that is its place.
-    pub(super) fn header(&self) -> Option<(String, String)> {
-        let token = self.token.expose_secret();
-        match &self.place {
-            TokenSource::Cookie(name) => Some(("cookie".to_owned(), format!("{name}={token}"))),
-            TokenSource::Header(name) => Some((name.clone(), token.to_owned())),
-            TokenSource::Path | TokenSource::Query(_) => None,
+    /// The headers with the token, where that is its place, and with the country.
+    pub(super) fn headers(&self) -> Vec<(String, String)> {
+        let mut headers = Vec::new();
+        if let Some((place, token)) = &self.token {
+            let token = token.expose_secret();
+            match place {
+                TokenSource::Cookie(name) => {
+                    headers.push(("cookie".to_owned(), format!("{name}={token}")));
+                }
+                TokenSource::Header(name) => headers.push((name.clone(), token.to_owned())),
+                TokenSource::Path | TokenSource::Query(_) => {}
+            }
         }
+        if let Some(country) = self.country {
+            let name = crate::sandbox::viewer::COUNTRY.to_owned();
+            headers.push((name, country.code().to_owned()));
+        }
+        headers
     }
 }
 
-/// A pass; none when the event has no tokens, or no key is at hand.
-pub(super) async fn pass(facts: &Facts<'_>) -> Result<Option<Pass>, Gap> {
+/// A country with rights, for a player of a rehearsal.
+fn at_home(facts: &Facts<'_>) -> Option<Country> {
+    facts.session.sandbox.as_ref()?;
+    let geo = facts.runbook.geo.as_ref()?;
+    let home = geo.never_block.first();
+    let allowed = geo.countries.first().filter(|_| geo.mode == GeoMode::Allow);
+    home.or(allowed).copied()
+}
+
+/// The player of ours, with a token where the event has some and a key is at hand.
+pub(super) async fn pass(facts: &Facts<'_>) -> Result<Pass, Gap> {
+    Ok(Pass {
+        token: token(facts).await?,
+        ..Pass::without_token(facts)
+    })
+}
+
+/// A token and where the edge looks for it.
+async fn token(facts: &Facts<'_>) -> Result<Option<(TokenSource, SecretString)>, Gap> {
     let Some(tokens) = &facts.runbook.tokens else {
         return Ok(None);
     };
@@ -59,26 +104,15 @@ pub(super) async fn pass(facts: &Facts<'_>) -> Result<Option<Pass>, Gap> {
         TokenFormat::Cat => Format::Cat,
         TokenFormat::Opaque => return Ok(None),
     };
-    let Some((key_id, text)) = key(facts, tokens).await? else {
+    let Some((key_id, key)) = key(facts, tokens).await? else {
         return Ok(None);
     };
-    let unusable = |error: &dyn std::fmt::Display| {
-        Gap::Unknown(format!(
-            "no token can be made with the key at hand: {error}"
-        ))
-    };
-    let key = Key::from_text(&text).map_err(|error| unusable(&error))?;
     let mut claims = vec![(
         "sub".to_owned(),
         ClaimValue::Text("onair-preflight".to_owned()),
     )];
-    if let Some(claim) = tokens
-        .gate
-        .path_claim
-        .as_ref()
-        .filter(|_| format == Format::Jwt)
-    {
-        claims.push((claim.clone(), ClaimValue::Text("/".to_owned())));
+    if format == Format::Jwt {
+        claims.extend(bound(facts, &tokens.gate));
     }
     let request = MintRequest {
         format,
@@ -87,34 +121,56 @@ pub(super) async fn pass(facts: &Facts<'_>) -> Result<Option<Pass>, Gap> {
         key_id,
     };
     let token = mint(&request, &key, facts.now).map_err(|error| unusable(&error))?;
-    Ok(Some(Pass {
-        place: place.clone(),
-        token,
-    }))
+    Ok(Some((place.clone(), token)))
+}
+
+/// Values for the claims that the edge insists on, as wide as they may be: what the token opens is
+/// tried elsewhere.
+fn bound(facts: &Facts<'_>, gate: &Gate) -> Vec<(String, ClaimValue)> {
+    let text = |text: &str| ClaimValue::Text(text.to_owned());
+    let list = |texts: Vec<&str>| ClaimValue::List(texts.into_iter().map(text).collect());
+    let mut countries: Vec<&str> = Vec::new();
+    if let Some(geo) = &facts.runbook.geo {
+        let allowed = geo.countries.iter().filter(|_| geo.mode == GeoMode::Allow);
+        let known = allowed.chain(&geo.never_block);
+        countries.extend(known.map(|country| country.code()));
+    }
+    let forecast = facts.runbook.forecast.iter();
+    let expected = forecast.flat_map(|forecast| &forecast.countries);
+    countries.extend(expected.map(|(country, _)| country.code()));
+    countries.sort_unstable();
+    countries.dedup();
+    let agent = URL_SAFE_NO_PAD.encode(Sha256::digest(USER_AGENT));
+    [
+        (&gate.path_claim, text("/")),
+        (&gate.country_claim, list(countries)),
+        (&gate.network_claim, list(vec!["0.0.0.0/0", "::/0"])),
+        (&gate.user_agent_claim, text(&agent)),
+    ]
+    .into_iter()
+    .filter_map(|(claim, value)| Some((claim.clone()?, value)))
+    .collect()
 }
 
 /// The signing key's id, where it has one, and the key.
-async fn key(
-    facts: &Facts<'_>,
-    tokens: &Tokens,
-) -> Result<Option<(Option<String>, SecretString)>, Gap> {
+async fn key(facts: &Facts<'_>, tokens: &Tokens) -> Result<Option<(Option<String>, Key)>, Gap> {
     if facts.session.sandbox.is_some() {
         return throwaway(facts).await;
     }
-    Ok(match &tokens.key {
-        Some(KeySource::Env(name)) => facts
-            .session
-            .context
-            .environment
-            .get(name)
-            .map(|text| (None, SecretString::from(text.to_owned()))),
+    let environment = &facts.session.context.environment;
+    let text = match &tokens.key {
+        Some(KeySource::Env(name)) => environment.get(name).map(str::to_owned),
         Some(KeySource::File(file)) => {
             let small = std::fs::metadata(file).is_ok_and(|found| found.len() <= KEY_LIMIT);
-            let text = small.then(|| std::fs::read_to_string(file).ok()).flatten();
-            text.map(|text| (None, SecretString::from(text)))
+            small.then(|| std::fs::read_to_string(file).ok()).flatten()
         }
         Some(KeySource::Secret(_)) | None => None,
-    })
+    };
+    let Some(text) = text.map(SecretString::from) else {
+        return Ok(None);
+    };
+    let key = Key::from_text(&text).map_err(|error| unusable(&error))?;
+    Ok(Some((None, key)))
 }
 
 /// The key that a rehearsal's edges check tokens with, out of its key value store.
@@ -123,15 +179,25 @@ async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, SecretSt
         .store_secret(&keys_key(facts.runbook.event.id.as_str()))
         .await?;
     let Some(text) = &*read else {
+async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, Key)>, Gap> {
+    let name = keys_key(facts.runbook.event.id.as_str());
+    let held = match facts.store_value(&name).await {
+        Ok(held) => held,
+        // Of a store that is not there, another check speaks.
+        Err(Gap::Absent(_)) => None,
+        Err(gap) => return Err(gap),
+    };
+    let Some(text) = held else { return Ok(None) };
+    let keys = KeySet::parse(&SecretString::from(text)).map_err(|error| unusable(&error))?;
+    let Some((id, key)) = keys.current() else {
         return Ok(None);
     };
-    let keys: serde_json::Value = serde_json::from_str(text.expose_secret()).unwrap_or_default();
-    let current = keys.as_object().into_iter().flatten();
-    Ok(current
-        .filter(|(_, key)| key["state"] == "current")
-        .find_map(|(id, key)| {
-            let secret = key["k"].as_str()?;
-            let jwk = serde_json::json!({ "kty": "oct", "k": secret, "alg": "HS256" });
-            Some((Some(id.clone()), SecretString::from(jwk.to_string())))
-        }))
+    let key = key.key().map_err(|error| unusable(&error))?;
+    Ok(Some((Some(id.to_owned()), key)))
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> Gap {
+    Gap::Unknown(format!(
+        "no token can be made with the key at hand: {error}"
+    ))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::token::Pass;
+use super::token::{Pass, USER_AGENT};
 use crate::cloud::fetch::{Fetch, Fetched};
 use crate::cloud::{Cloud, CloudError};
 use crate::event::text::printable;
@@ -101,7 +101,7 @@ pub(super) async fn tour(
     let pass = super::token::pass(facts).await?;
     let made = facts
         .read("fetch.presentation", &key, |cloud| async move {
-            make(&cloud, &url, pass.as_ref()).await.map_err(Gap::from)
+            make(&cloud, &url, &pass).await.map_err(Gap::from)
         })
         .await?;
     if made.manifest.is_refused() {
@@ -118,16 +118,16 @@ pub(super) async fn tour(
 pub(super) async fn get(
     cloud: &Cloud,
     url: &str,
-    pass: Option<&Pass>,
+    pass: &Pass,
     limit: usize,
     range: bool,
 ) -> Result<Reply, CloudError> {
     let mut url = url.to_owned();
     for _ in 0..=REDIRECTS {
         let place = printable(url.split(['?', '#']).next().unwrap_or_default()).into_owned();
-        let with_token = pass.map_or_else(|| url.clone(), |pass| pass.on(&url));
-        let mut headers = vec![("user-agent".to_owned(), "onair-preflight".to_owned())];
-        headers.extend(pass.and_then(Pass::header));
+        let with_token = pass.on(&url);
+        let mut headers = vec![("user-agent".to_owned(), USER_AGENT.to_owned())];
+        headers.extend(pass.headers());
         if range {
             headers.push(("range".to_owned(), "bytes=0-1023".to_owned()));
         }
@@ -154,7 +154,7 @@ pub(super) async fn get(
     })
 }
 
-async fn make(cloud: &Cloud, url: &str, pass: Option<&Pass>) -> Result<Tour, CloudError> {
+async fn make(cloud: &Cloud, url: &str, pass: &Pass) -> Result<Tour, CloudError> {
     let manifest = get(cloud, url, pass, playback::LIMIT, false).await?;
     if !manifest.is_good() {
         let read = Err(format!(
@@ -196,7 +196,7 @@ async fn make(cloud: &Cloud, url: &str, pass: Option<&Pass>) -> Result<Tour, Clo
 async fn playlists(
     cloud: &Cloud,
     url: &str,
-    pass: Option<&Pass>,
+    pass: &Pass,
     renditions: Vec<Rendition>,
 ) -> Presentation {
     let asked = renditions.iter().take(MOST_RENDITIONS).map(async |one| {
@@ -207,7 +207,12 @@ async fn playlists(
             return (reference, None, Err(why));
         };
         // A token is for the event's own hosts, and for no stranger's.
-        let pass = pass.filter(|_| host(&playlist) == host(url));
+        let stranger = Pass::default();
+        let pass = if host(&playlist) == host(url) {
+            pass
+        } else {
+            &stranger
+        };
         match get(cloud, &playlist, pass, playback::LIMIT, false).await {
             Err(error) => (playlist, None, Err(error.to_string())),
             Ok(reply) => {
@@ -243,7 +248,7 @@ fn read_media(reply: &Reply) -> Result<Timeline, String> {
 /// First and last segment of every timeline.
 async fn segments(
     cloud: &Cloud,
-    pass: Option<&Pass>,
+    pass: &Pass,
     presentation: &Presentation,
 ) -> Vec<Result<Reply, String>> {
     let mut urls: Vec<(String, String)> = Vec::new();
@@ -256,7 +261,12 @@ async fn segments(
         }
     }
     let asked = urls.into_iter().map(async |(base, url)| {
-        let pass = pass.filter(|_| host(&base) == host(&url));
+        let stranger = Pass::default();
+        let pass = if host(&base) == host(&url) {
+            pass
+        } else {
+            &stranger
+        };
         let reply = get(cloud, &url, pass, SEGMENT_LIMIT, true).await;
         reply.map_err(|error| error.to_string())
     });
