@@ -11,8 +11,6 @@ use sha2::{Digest as _, Sha256};
 use crate::event::country::Country;
 use crate::preflight::{Facts, Gap};
 use crate::runbook::model::TokenSource;
-use crate::runbook::{KeySource, TokenFormat, Tokens};
-use crate::token::{ClaimValue, Format, Key, MintRequest, keys_key, mint};
 use crate::runbook::{Gate, GeoMode, KeySource, TokenFormat, Tokens};
 use crate::token::{ClaimValue, Format, Key, KeySet, MintRequest, keys_key, mint};
 
@@ -174,21 +172,16 @@ async fn key(facts: &Facts<'_>, tokens: &Tokens) -> Result<Option<(Option<String
 }
 
 /// The key that a rehearsal's edges check tokens with, out of its key value store.
-async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, SecretString)>, Gap> {
-    let read = facts
-        .store_secret(&keys_key(facts.runbook.event.id.as_str()))
-        .await?;
-    let Some(text) = &*read else {
 async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, Key)>, Gap> {
     let name = keys_key(facts.runbook.event.id.as_str());
-    let held = match facts.store_value(&name).await {
-        Ok(held) => held,
+    let read = match facts.store_secret(&name).await {
+        Ok(read) => read,
         // Of a store that is not there, another check speaks.
-        Err(Gap::Absent(_)) => None,
+        Err(Gap::Absent(_)) => return Ok(None),
         Err(gap) => return Err(gap),
     };
-    let Some(text) = held else { return Ok(None) };
-    let keys = KeySet::parse(&SecretString::from(text)).map_err(|error| unusable(&error))?;
+    let Some(text) = &*read else { return Ok(None) };
+    let keys = KeySet::parse(text).map_err(|error| unusable(&error))?;
     let Some((id, key)) = keys.current() else {
         return Ok(None);
     };
