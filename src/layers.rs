@@ -1,6 +1,8 @@
 //! Reads what the edges decide by from the cloud, and says each layer's decision on a viewer. What
 //! could not be read is said so: it never looks like a layer that lets everyone pass.
 
+mod gate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -13,6 +15,9 @@ use crate::cloud::{Cloud, CloudError, DistributionDocument, Sample, WebAclSummar
 use crate::edge::{self, Action, EdgeView, Finding, Layer, Verdict, ViewerRequest, WebAcl};
 use crate::event::cidr::Cidr;
 use crate::observe::ObserveError;
+use crate::runbook::TokenMode;
+
+pub(crate) use gate::{Function, Gate};
 
 /// WAF's name for the requests that no rule decided on (WAF Developer Guide, metrics).
 pub(crate) const DEFAULT_ACTION: &str = "Default_Action";
@@ -101,8 +106,10 @@ pub(crate) struct Viewer {
     pub(crate) request: ViewerRequest,
     /// The whole prefix, where it is more than one address.
     pub(crate) prefix: Option<Cidr>,
-    /// Whether a revoked key refuses: false while the function only logs or is off.
-    pub(crate) enforces: bool,
+    /// What the gate does with its refusals.
+    pub(crate) mode: TokenMode,
+    /// What the gate says.
+    pub(crate) function: Function,
 }
 
 /// Reads everything that decides on requests to `distributions` (name and id), side by side and
@@ -240,11 +247,7 @@ impl Reading {
     pub(crate) fn decide(&self, subject: &Subject, viewer: &Viewer) -> Vec<Line> {
         let mut lines = vec![geo_line(subject, &viewer.request)];
         lines.extend(self.waf_lines(subject, viewer));
-        lines.push(Line::of(
-            Layer::Function,
-            State::NotEvaluated,
-            "the function's code is not run by this command",
-        ));
+        lines.push(viewer.function.line(viewer));
         lines.push(self.revocation_line(viewer));
         lines.push(Line::of(
             Layer::Origin,
@@ -337,6 +340,7 @@ impl Reading {
         lines
     }
 
+    /// What the gate says of revocations counts; what it was not asked, or did not come to, is looked up.
     fn revocation_line(&self, viewer: &Viewer) -> Line {
         let values = match &self.keys {
             None => return Line::of(Layer::Revocation, State::Allowed, "no token to look up"),
@@ -349,21 +353,24 @@ impl Reading {
                 .get(*key)
                 .is_some_and(|value| crate::token::is_revoked(value, now))
         };
-        match viewer.request.revocation_keys.iter().find(revoked) {
-            None => Line::of(Layer::Revocation, State::Allowed, "not revoked"),
-            Some(key) if viewer.enforces => Line {
-                status: Some(403),
-                rule: Some(key.clone()),
-                ..Line::of(Layer::Revocation, State::Refused, "the key is in the store")
-            },
-            Some(key) => Line {
-                rule: Some(key.clone()),
-                ..Line::of(
-                    Layer::Revocation,
-                    State::Counted,
-                    "the key is in the store, but the runbook's tokens.mode does not enforce",
-                )
-            },
+        let key = viewer.request.revocation_keys.iter().find(revoked);
+        let line = |state, reason: &str| Line {
+            status: (state == State::Refused).then_some(403),
+            rule: key.cloned(),
+            ..Line::of(Layer::Revocation, state, reason)
+        };
+        let says_revoked = viewer.function.says_revoked();
+        if key.is_none() && says_revoked != Some(true) {
+            return line(State::Allowed, "not revoked");
+        }
+        match viewer.mode {
+            TokenMode::Enforce if says_revoked == Some(false) => line(
+                State::Counted,
+                "revoked, but the gate lets this request pass without a look at it",
+            ),
+            TokenMode::Enforce => line(State::Refused, "the key is in the store"),
+            TokenMode::Log => line(State::Counted, "revoked, but the gate only logs"),
+            TokenMode::Off => line(State::Counted, "revoked, but the gate is off"),
         }
     }
 }
@@ -584,7 +591,8 @@ mod tests {
         Viewer {
             request,
             prefix: (!cidr.is_single()).then_some(cidr),
-            enforces: true,
+            mode: TokenMode::Enforce,
+            function: Function::NotAsked("no token"),
         }
     }
 
@@ -673,7 +681,7 @@ mod tests {
         let mut viewer = viewer("203.0.113.7", Some("AT"));
         viewer.request.revocation_keys = vec!["e:sub:1".to_owned()];
         assert_eq!(decided(&reading, &viewer).0, Outcome::Refused);
-        viewer.enforces = false;
+        viewer.mode = TokenMode::Log;
         assert_eq!(decided(&reading, &viewer).0, Outcome::Served);
         reading.keys = Some(Err("denied".to_owned()));
         assert_eq!(decided(&reading, &viewer).0, Outcome::Unknown);

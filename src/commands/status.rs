@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::{CloudError, Distribution, DistributionStatus};
 use crate::context::{Context, Session};
+use crate::edge::gate::mode_word;
 use crate::edge::{Action, WebAcl};
 use crate::error::{Exit, Failure};
 use crate::event::cidr::Family;
@@ -27,6 +28,7 @@ use crate::plan::ip_set::{Demand, SET_LIMIT, plan_set};
 use crate::plan::keys::STORE_LIMIT_BYTES;
 use crate::plan::windows;
 use crate::render::{Answer, Sheet};
+use crate::runbook::TokenMode;
 
 /// Somebody tends while the last sign of life is younger than this.
 const TENDED: SignedDuration = SignedDuration::from_mins(3);
@@ -150,6 +152,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
             .iter()
             .map(|(name, store)| store_check(&session, view, name, store)),
     );
+    checks.extend(mode_check(&session, view, &state, &seen));
     checks.push(entries_check(&session, view, &state, now));
     checks.extend(cut_off_checks(view, now));
     checks.push(tend_check(view, &seen.beat, now));
@@ -243,7 +246,8 @@ async fn read_store(
     view: &View,
 ) -> Option<(String, Result<ObservedStore, ObserveError>)> {
     let name = session.store_name().ok()?.to_owned();
-    let keys: Vec<String> = crate::plan::keys::standing_keys(view).into_keys().collect();
+    let mut keys: Vec<String> = crate::plan::keys::standing_keys(view).into_keys().collect();
+    keys.push(crate::token::mode_key(session.runbook.event.id.as_str()));
     let read = async {
         let found = observe::find_store(&session.cloud, &name).await?;
         observe::store(&session.cloud, &found.arn, &keys).await
@@ -665,6 +669,37 @@ fn store_check(
             .fix("onair tend --once");
     }
     Check::new(id, State::Ok, message)
+}
+
+/// What the gate does where that is not what the runbook says. A store that could not be read has its
+/// own check.
+fn mode_check(session: &Session, view: &View, state: &EventState, seen: &Seen) -> Option<Check> {
+    let tokens = session.runbook.tokens.as_ref()?;
+    let store = seen.store.as_ref()?.1.as_ref().ok()?;
+    let key = crate::token::mode_key(session.runbook.event.id.as_str());
+    let stored = store.values.get(&key).map(String::as_str);
+    let found = super::token::mode::in_force(session, state, view, tokens, stored);
+    if found.mode == found.runbook {
+        return None;
+    }
+    let word = mode_word(found.mode);
+    let runbook = mode_word(found.runbook);
+    let felt = match found.mode {
+        TokenMode::Off => ": no token is looked at, revoked or not",
+        TokenMode::Log => ": nobody is refused, revocations are not felt",
+        TokenMode::Enforce => "",
+    };
+    let message = format!(
+        "the gate's mode is {word}{felt}; {}; the runbook says {runbook}",
+        found.whose
+    );
+    let is_meant = found.mode == TokenMode::Enforce && found.change.is_some();
+    let level = if is_meant {
+        State::Ok
+    } else {
+        State::Attention
+    };
+    Some(Check::new("token-mode", level, message).fix(format!("onair token mode {runbook}")))
 }
 
 /// The open change that ends first, with its end.

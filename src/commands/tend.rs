@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::carried::{self, Carried, Tally, Target};
+use super::carried::{self, Carried, Deed, Tally, Target};
 use super::change;
 use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
@@ -139,10 +139,11 @@ async fn once(session: &Session) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
-/// Looks once and carries out what is due; says how many entries that were.
+/// Looks once and carries out what is due; says how many entries ended by it.
 pub(crate) async fn sweep(session: &Session) -> Result<usize, Failure> {
     let tick = tick(session, &mut Patience::default(), None).await?;
-    Ok(tick.tally.carried.len())
+    let carried = tick.tally.carried.iter();
+    Ok(carried.filter(|one| one.deed == Deed::Ended).count())
 }
 
 async fn on_and_on(mut session: Session, context: &Context) -> Result<Answer, Failure> {

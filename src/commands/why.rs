@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::context::{Context, Session};
+use crate::edge::gate::mode_word;
 use crate::edge::{Layer, ViewerRequest};
 use crate::error::{Exit, Failure};
 use crate::event::cidr::{Cidr, CidrError};
@@ -15,14 +16,15 @@ use crate::event::country::Country;
 use crate::event::duration::human;
 use crate::event::text::{printable, shortened};
 use crate::event::time;
-use crate::layers::{self, Line, Outcome, Reading, Sampled, Viewer};
+use crate::layers::{self, Function, Gate, Line, Outcome, Reading, Sampled, Subject, Viewer};
 use crate::ledger::body::{Access, Kind};
 use crate::ledger::clock::EventState;
 use crate::ledger::view::{Change, Progress, Standing, View};
 use crate::plan::ip_set::Demand;
 use crate::render::{Answer, Sheet};
 use crate::runbook::model::{TokenFormat, TokenMode};
-use crate::token::{Format, RevocationKey, Token};
+use crate::token::selftest::carry;
+use crate::token::{Format, RevocationKey, Token, mode_key};
 
 /// How far back WAF's samples are asked for.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -57,7 +59,7 @@ fn country(text: &str) -> Result<Country, String> {
 }
 
 /// What is asked about, as far as it is known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Question {
     /// `address`, `prefix`, `country`, `token`, `claim`, `url`, `log-line` or `entry`.
     kind: &'static str,
@@ -66,6 +68,8 @@ struct Question {
     prefix: Option<Cidr>,
     country: Option<Country>,
     keys: Vec<KeyAsked>,
+    /// A whole token, which the gate is asked about.
+    carried: Option<Carried>,
     /// Only this distribution is asked, by id.
     distribution: Option<String>,
     path: Option<String>,
@@ -74,6 +78,15 @@ struct Question {
     entry: Option<String>,
     notes: Vec<String>,
     warnings: Vec<String>,
+}
+
+/// Where a whole token is.
+#[derive(Debug, Clone)]
+enum Carried {
+    /// By itself: it is put where the runbook says that players do.
+    Alone(SecretString),
+    /// In the path or the query.
+    InPath,
 }
 
 /// A revocation key that would refuse the viewer.
@@ -303,6 +316,7 @@ fn token(session: &Session, text: &str, secret: bool) -> Result<Question, Failur
             shortened(token.digest(), 12)
         ),
         keys: keys_of(session, &token),
+        carried: crate::token::whole(text).map(Carried::Alone),
         ..Question::default()
     };
     if !secret {
@@ -406,6 +420,7 @@ fn request_for(
     };
     if let Some(token) = carried {
         question.keys = keys_of(session, &token);
+        question.carried = Some(Carried::InPath);
         question
             .notes
             .push("it carries a token, which is looked up too".to_owned());
@@ -526,13 +541,29 @@ async fn answer(session: &Session, mut question: Question) -> Result<Answer, Fai
         .map(|one| (one.name.clone(), one.id.clone()))
         .collect();
     let keys: Vec<String> = question.keys.iter().map(|one| one.key.clone()).collect();
+    let gate = async {
+        match question.carried {
+            Some(_) => Gate::read(&session.cloud, &session.runbook, &keys).await,
+            None => None,
+        }
+    };
+    let gate = Box::pin(gate);
+    let asked = if keys.is_empty() {
+        Vec::new()
+    } else {
+        let mode = mode_key(session.runbook.event.id.as_str());
+        keys.iter().cloned().chain([mode]).collect()
+    };
     let store = session
         .store_name()
         .ok()
-        .filter(|_| !keys.is_empty())
-        .map(|name| (name, keys.as_slice()));
-    let (ledger, reading) =
-        futures_util::join!(ledger, layers::read(&session.cloud, &distributions, store));
+        .filter(|_| !asked.is_empty())
+        .map(|name| (name, asked.as_slice()));
+    let (ledger, reading, mut gate) = futures_util::join!(
+        ledger,
+        layers::read(&session.cloud, &distributions, store),
+        gate
+    );
     let (view, ledger_warning) = match ledger {
         Ok(read) => (read.view, None),
         Err(failure) => {
@@ -582,7 +613,12 @@ async fn answer(session: &Session, mut question: Question) -> Result<Answer, Fai
             .push(format!("its country is {country} per WAF's samples"));
         question.country = Some(country);
     }
-    let found = Found::of(session, &view, &question, &reading, &state, now);
+    let mode = mode_in_force(session, &view, &state, &mut question, &reading);
+    let mut viewers = Vec::new();
+    for subject in &reading.distributions {
+        viewers.push(viewer(session, &question, subject, mode, gate.as_mut(), now).await);
+    }
+    let found = Found::of(session, &view, &question, &reading, &viewers, &state, now);
     let hits = hits(&question, &sampled);
     Ok(found.answer(session, &state, &question, &reading, &hits, ledger_warning))
 }
@@ -611,16 +647,17 @@ impl Found {
         view: &View,
         question: &Question,
         reading: &Reading,
+        viewers: &[Viewer],
         state: &EventState,
         now: Timestamp,
     ) -> Self {
-        let viewer = viewer(session, question, now);
         let distributions: Vec<Decided> = reading
             .distributions
             .iter()
-            .map(|subject| {
-                let mut lines = reading.decide(subject, &viewer);
-                settle(question, &mut lines, session);
+            .zip(viewers)
+            .map(|(subject, viewer)| {
+                let mut lines = reading.decide(subject, viewer);
+                settle(question, &mut lines);
                 Decided {
                     name: subject.name.clone(),
                     id: subject.id.clone(),
@@ -761,7 +798,15 @@ impl Found {
             .filter_map(|one| layers::refusal(&one.lines))
             .map(|line| line.layer)
             .collect();
-        let first = layers.iter().min().copied();
+        let mut first = layers.iter().min().copied();
+        // A revoked token is lifted also where the gate refuses it for something else, or only logs.
+        let is_revoked = self.distributions.iter().any(|one| {
+            let revoked = |line: &Line| line.layer == Layer::Revocation && line.rule.is_some();
+            one.lines.iter().any(revoked)
+        });
+        if is_revoked && first.is_none_or(|first| first == Layer::Function) {
+            first = Some(Layer::Revocation);
+        }
         let entries = !self.entries.is_empty();
         match first {
             Some(Layer::Geo) => question
@@ -791,6 +836,15 @@ impl Found {
                     .then(|| format!("onair unblock {}", values.join(" ")))
             }
         }
+    }
+
+    /// Whether all that refuses is the gate, for what the token says.
+    fn is_refused_by_gate(&self) -> bool {
+        let mut refusals = self
+            .distributions
+            .iter()
+            .filter_map(|one| layers::refusal(&one.lines));
+        refusals.all(|line| line.layer == Layer::Function)
     }
 
     fn answer(
@@ -844,6 +898,9 @@ impl Found {
             .any(|one| one.outcome == Outcome::Refused);
         match (&self.lift, refused) {
             (Some(lift), _) => text.push_str(&format!("lift it: {lift}\n")),
+            (None, true) if self.is_refused_by_gate() => {
+                text.push_str("nothing to lift: the viewer needs another token from the issuer\n");
+            }
             (None, true) => {
                 text.push_str(
                     "onair cannot lift this: what refuses is not the event's to change\n",
@@ -909,45 +966,97 @@ fn restore(question: &Question) -> String {
     }
 }
 
-fn viewer(session: &Session, question: &Question, now: Timestamp) -> Viewer {
-    let path = question.path.clone().or_else(|| {
-        session
-            .runbook
-            .distributions
-            .iter()
-            .find_map(|one| one.samples.manifest.clone())
-    });
+/// What the gate does with its refusals; a note says so where revocations are not felt, or where it is
+/// not what the runbook says.
+fn mode_in_force(
+    session: &Session,
+    view: &View,
+    state: &EventState,
+    question: &mut Question,
+    reading: &Reading,
+) -> TokenMode {
+    let Some(tokens) = &session.runbook.tokens else {
+        return TokenMode::Off;
+    };
+    let Some(Ok(values)) = &reading.keys else {
+        return tokens.mode;
+    };
+    let key = mode_key(session.runbook.event.id.as_str());
+    let stored = values.get(&key).map(String::as_str);
+    let found = super::token::mode::in_force(session, state, view, tokens, stored);
+    if found.mode != TokenMode::Enforce || found.mode != found.runbook {
+        question.notes.push(format!(
+            "the gate's mode is {}, {}",
+            mode_word(found.mode),
+            found.whose
+        ));
+    }
+    found.mode
+}
+
+/// The viewer at one distribution, with what the gate says there.
+async fn viewer(
+    session: &Session,
+    question: &Question,
+    subject: &Subject,
+    mode: TokenMode,
+    gate: Option<&mut Gate>,
+    now: Timestamp,
+) -> Viewer {
+    let distributions = &session.runbook.distributions;
+    let here = distributions.iter().find(|one| one.id == subject.id);
+    let sample = || {
+        let own = here.and_then(|one| one.samples.manifest.clone());
+        own.or_else(|| {
+            distributions
+                .iter()
+                .find_map(|one| one.samples.manifest.clone())
+        })
+    };
+    let path = question.path.clone().or_else(sample);
     let mut request = ViewerRequest::new(path.as_deref().unwrap_or("/"), now);
     request.address = question.prefix.map(Cidr::address);
     request.country = question.country.map(|country| country.code().to_owned());
     request.user_agent.clone_from(&question.user_agent);
     // A key under a claim that the edge function does not look up refuses nobody.
-    let looked_up = session
-        .runbook
-        .tokens
-        .as_ref()
-        .map(super::token::claims_of)
-        .unwrap_or_default();
+    let tokens = session.runbook.tokens.as_ref();
+    let looked_up = tokens.map(super::token::claims_of).unwrap_or_default();
     request.revocation_keys = question
         .keys
         .iter()
         .filter(|key| looked_up.contains(&key.claim))
         .map(|key| key.key.clone())
         .collect();
+    let function = match (gate, &question.carried, tokens) {
+        (Some(gate), Some(carried), Some(tokens)) => {
+            // Only the gate's request holds the token.
+            let mut asking = request.clone();
+            let source = tokens.gate.sources.first();
+            if let (Carried::Alone(token), Some(source)) = (carried, source) {
+                carry(&mut asking, source, token.expose_secret());
+            }
+            let domain = here.map_or("", |one| one.domain.as_str());
+            let is_path_known = question.path.is_some();
+            gate.ask(&session.cloud, &asking, domain, is_path_known)
+                .await
+        }
+        (_, _, None) => Function::NotAsked("the runbook names no function"),
+        _ if question.keys.is_empty() => {
+            Function::NotAsked("without a token the function's code is not run")
+        }
+        _ => Function::NotAsked("the function's code is run for a whole token (onair why -)"),
+    };
     Viewer {
         request,
         prefix: question.prefix.filter(|prefix| !prefix.is_single()),
-        enforces: session
-            .runbook
-            .tokens
-            .as_ref()
-            .is_some_and(|tokens| tokens.mode == TokenMode::Enforce),
+        mode,
+        function,
     }
 }
 
 /// Leaves out what the question does not touch: of a country alone, WAF's "the address is not known"
 /// says nothing, and so does geo of a claim.
-fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
+fn settle(question: &Question, lines: &mut Vec<Line>) {
     for line in lines.iter_mut() {
         if line.state == layers::State::Unknown
             && line.layer == Layer::Geo
@@ -964,9 +1073,6 @@ fn settle(question: &Question, lines: &mut Vec<Line>, session: &Session) {
         {
             line.state = layers::State::NotEvaluated;
             "depends on the viewer's address (--address ADDRESS)".clone_into(&mut line.reason);
-        }
-        if line.layer == Layer::Function && session.runbook.tokens.is_none() {
-            "the runbook names no function".clone_into(&mut line.reason);
         }
     }
     let waf_depends = lines

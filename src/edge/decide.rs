@@ -244,20 +244,27 @@ fn judge(rule: &Rule, found: Match) -> Option<Verdict> {
 /// The gate's word for a revoked token, which is shown as a layer of its own.
 const REVOKED: &str = "revoked";
 
-/// Why the gate refuses, or would in another mode; none when it doesn't.
-fn gate_reason(answer: &FunctionAnswer) -> Option<&str> {
-    let ran = answer.ran.as_ref().ok()?;
-    if let Some(reason) = ran.output.header("x-onair-gate") {
-        return Some(reason);
+impl FunctionAnswer {
+    /// Why the gate refuses, or would in another mode; none when it doesn't.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        let ran = self.ran.as_ref().ok()?;
+        if let Some(reason) = ran.output.header("x-onair-gate") {
+            return Some(reason);
+        }
+        // `1.would-deny.REASON.log…`, as the gate logs it.
+        let mut parts = ran.custom.as_deref()?.split('.');
+        (parts.next()? == "1" && parts.next()? == "would-deny").then(|| parts.next())?
     }
-    // `1.would-deny.REASON.log…`, as the gate logs it.
-    let mut parts = ran.custom.as_deref()?.split('.');
-    (parts.next()? == "1" && parts.next()? == "would-deny").then(|| parts.next())?
+
+    /// Whether it is a revocation that the gate refuses for, or would.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.reason() == Some(REVOKED)
+    }
 }
 
 fn function(view: &EdgeView, decision: &mut Decision) {
     let Some(answer) = &view.function else { return };
-    let reason = gate_reason(answer);
+    let reason = answer.reason();
     let verdict = match (&answer.ran, reason) {
         (Err(error), _) => Verdict::Refused {
             // CloudFront answers for a function that fails.
@@ -285,7 +292,7 @@ fn function(view: &EdgeView, decision: &mut Decision) {
 
 fn revocation(view: &EdgeView, request: &ViewerRequest, decision: &mut Decision) {
     if let Some(answer) = &view.function
-        && gate_reason(answer) == Some(REVOKED)
+        && answer.is_revoked()
     {
         let status = answer.ran.as_ref().ok().and_then(|ran| ran.output.status());
         let verdict = match status {

@@ -115,11 +115,17 @@ pub(super) const TABLE: &[Row] = &[
         &[
             "cloudfront-keyvaluestore:DescribeKeyValueStore",
             "cloudfront-keyvaluestore:GetKey",
-            "cloudfront-keyvaluestore:ListKeys",
         ],
         Place::Stores,
         EVERYBODY,
         &["token", "status", "why", "preflight"],
+    ),
+    row(
+        "ListRevocations",
+        &["cloudfront-keyvaluestore:ListKeys"],
+        Place::Stores,
+        &[Operator, Analyst],
+        &["token", "status", "why"],
     ),
     row(
         "ReadLedger",
@@ -189,8 +195,8 @@ pub(super) const TABLE: &[Row] = &[
         "TestFunction",
         &["cloudfront:DescribeFunction", "cloudfront:TestFunction"],
         Place::Function,
-        &[Operator],
-        &["token selftest --on aws"],
+        CREW,
+        &["token selftest --on aws", "preflight"],
     ),
     row(
         "ChangeDashboard",
@@ -261,7 +267,7 @@ pub(super) const TABLE: &[Row] = &[
         &["iam:GetRole"],
         Place::RealtimeRole,
         CREW,
-        &["preflight"],
+        &["preflight", "provision"],
     ),
     row(
         "CheckStream",
@@ -296,15 +302,15 @@ pub(super) const TABLE: &[Row] = &[
         "CheckWorkgroup",
         &["athena:GetWorkGroup"],
         Place::Workgroup,
-        EVERYBODY,
-        &["preflight", "provision", "query run"],
+        CREW,
+        &["preflight", "provision"],
     ),
     row(
         "CheckTables",
         &["glue:GetDatabase", "glue:GetTable"],
         Place::Catalog,
-        EVERYBODY,
-        &["preflight", "provision", "query run"],
+        CREW,
+        &["preflight", "provision"],
     ),
     row(
         "CheckAlarms",
@@ -555,6 +561,8 @@ pub(super) const TABLE: &[Row] = &[
         &[
             "cloudfront:ListFunctions",
             "cloudfront:ListRealtimeLogConfigs",
+            "cloudwatch:ListDashboards",
+            "kinesis:ListStreams",
         ],
         Place::Any(LISTS),
         &[Ci],
@@ -566,6 +574,7 @@ pub(super) const TABLE: &[Row] = &[
         &[
             "athena:GetQueryExecution",
             "athena:GetQueryResults",
+            "athena:GetWorkGroup",
             "athena:StartQueryExecution",
             "athena:StopQueryExecution",
         ],
@@ -574,8 +583,8 @@ pub(super) const TABLE: &[Row] = &[
         &["query run", "report"],
     ),
     row(
-        "ReadPartitions",
-        &["glue:GetPartitions"],
+        "ReadTables",
+        &["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"],
         Place::Catalog,
         &[Analyst],
         &["query run", "report"],

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::Gap;
 use crate::cloud::{Caller, Cloud, CloudError};
@@ -19,6 +19,7 @@ use crate::context::Session;
 use crate::ledger::ReadLedger;
 use crate::ledger::clock::EventState;
 use crate::ledger::view::View;
+use crate::provision::{Scene, Step};
 use crate::runbook::Runbook;
 
 /// Reads that are under way at the same time. AWS publishes no rate for most of them; this stays
@@ -27,6 +28,9 @@ const AT_ONCE: usize = 16;
 
 /// A read that several checks wait for.
 type Pending<T> = Shared<LocalBoxFuture<'static, Result<Rc<T>, Gap>>>;
+
+/// A kind's provisioning plan, made once.
+type Plan = Rc<OnceCell<Result<Rc<Vec<Step>>, Gap>>>;
 
 /// What all checks share.
 pub(crate) struct Facts<'a> {
@@ -42,6 +46,9 @@ pub(crate) struct Facts<'a> {
     reads: RefCell<HashMap<(&'static str, String), Rc<dyn Any>>>,
     count: Cell<u32>,
     permits: Arc<Semaphore>,
+    /// What provisioning plans by; none where the ledger could not be read.
+    scene: Option<Scene<'a>>,
+    plans: RefCell<HashMap<&'static str, Plan>>,
 }
 
 impl<'a> Facts<'a> {
@@ -51,6 +58,10 @@ impl<'a> Facts<'a> {
         ledger: Result<ReadLedger, String>,
         caller: Result<Caller, Gap>,
     ) -> Self {
+        let scene = ledger.as_ref().ok().map(|ledger| {
+            let view = ledger.view.clone();
+            Scene::new(session, view, session.clock.now())
+        });
         Self {
             session,
             runbook: &session.runbook,
@@ -61,6 +72,8 @@ impl<'a> Facts<'a> {
             reads: RefCell::default(),
             count: Cell::new(0),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
+            scene,
+            plans: RefCell::default(),
         }
     }
 
@@ -102,6 +115,35 @@ impl<'a> Facts<'a> {
             pending
         };
         pending.await
+    }
+
+    /// What provisioning by the runbook and the ledger goes by.
+    pub(crate) fn scene(&self) -> Result<&Scene<'a>, Gap> {
+        self.scene.as_ref().ok_or_else(|| match self.view() {
+            Err(gap) => gap,
+            Ok(_) => Gap::Unknown("the ledger".to_owned()),
+        })
+    }
+
+    /// What `onair provision` would do to resources of this kind, planned once. Only for kinds whose
+    /// resources no check reads by itself: nothing is read twice.
+    pub(crate) async fn planned(&self, kind: &'static str) -> Result<Rc<Vec<Step>>, Gap> {
+        let scene = self.scene()?;
+        let plan = Rc::clone(self.plans.borrow_mut().entry(kind).or_default());
+        plan.get_or_init(async || {
+            let parts = crate::provision::all();
+            let part = parts
+                .iter()
+                .find(|part| part.kind() == kind)
+                .expect("checks name kinds of provisioning");
+            self.count.set(self.count.get() + 1);
+            let steps = part.plan(scene).await;
+            steps
+                .map(Rc::new)
+                .map_err(|error| Gap::Unknown(error.to_string()))
+        })
+        .await
+        .clone()
     }
 
     /// How many different resources were read.

@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::rc::Rc;
 
+use secrecy::SecretString;
+
 use super::{Facts, Gap, Outcome, Verdict};
 use crate::cloud::{
-    BehaviorView, CachePolicy, Caller, Certificate, CloudError, Distribution as State,
-    DistributionView, EdgeFunction, FunctionStage, IpSet, OriginAccessControl, OriginRequestPolicy,
-    RealtimeLogConfig, Role, StoreSummary, WebAclDocument,
+    BehaviorView, CachePolicy, Caller, CatalogTable, Certificate, CloudError,
+    Distribution as State, DistributionView, EdgeFunction, FunctionStage, IpSet, IpSetSummary,
+    OriginAccessControl, OriginRequestPolicy, RealtimeLogConfig, Role, StoreSummary, Stream,
+    Versioned, WebAclDocument, WorkGroup,
 };
 use crate::event::cidr::Family;
 use crate::observe::ObservedDistribution;
@@ -97,17 +100,16 @@ impl Facts<'_> {
         .await
     }
 
-    /// A function's configuration in a stage.
+    /// A function's configuration in a stage, and its version.
     pub(crate) async fn stage(
         &self,
         name: &str,
         stage: FunctionStage,
-    ) -> Result<Rc<EdgeFunction>, Gap> {
+    ) -> Result<Rc<Versioned<EdgeFunction>>, Gap> {
         let wanted = name.to_owned();
         let key = format!("{name}/{stage:?}");
         self.read("cloudfront.DescribeFunction", &key, |cloud| async move {
-            let function = cloud.function(&wanted, stage).await?;
-            Ok::<_, CloudError>(function.value)
+            cloud.function(&wanted, stage).await
         })
         .await
     }
@@ -155,16 +157,20 @@ impl Facts<'_> {
         .await
     }
 
+    /// All IP sets for CloudFront.
+    pub(crate) async fn ip_sets(&self) -> Result<Rc<Vec<IpSetSummary>>, Gap> {
+        self.read("wafv2.ListIPSets", "", |cloud| async move {
+            cloud.ip_sets().await
+        })
+        .await
+    }
+
     /// One of the event's IP sets.
     pub(crate) async fn ip_set(&self, family: Family) -> Result<Rc<IpSet>, Gap> {
         let Some(waf) = &self.runbook.waf else {
             return Err(Gap::Absent("the runbook has no [waf]".to_owned()));
         };
-        let listed = self
-            .read("wafv2.ListIPSets", "", |cloud| async move {
-                cloud.ip_sets().await
-            })
-            .await?;
+        let listed = self.ip_sets().await?;
         let name = waf.ip_set(family).to_owned();
         let Some(summary) = listed.iter().find(|set| set.name == name).cloned() else {
             return Err(Gap::Absent(format!("there is no IP set {name}")));
@@ -193,16 +199,63 @@ impl Facts<'_> {
             .ok_or_else(|| Gap::Absent(format!("there is no key value store {}", tokens.store)))
     }
 
-    /// One value of the event's key value store.
-    pub(crate) async fn store_value(&self, key: &str) -> Result<Option<String>, Gap> {
+    /// One value of the event's key value store; never to be shown where it may be a key.
+    pub(crate) async fn store_secret(&self, key: &str) -> Result<Rc<Option<SecretString>>, Gap> {
         let arn = self.store().await?.arn;
         let wanted = key.to_owned();
-        let value = self
-            .read("cloudfront-keyvaluestore.GetKey", key, |cloud| async move {
-                cloud.store_item(&arn, &wanted).await
-            })
-            .await?;
-        Ok((*value).clone())
+        self.read("cloudfront-keyvaluestore.GetKey", key, |cloud| async move {
+            let value = cloud.store_item(&arn, &wanted).await;
+            value.map(|value| value.map(SecretString::from))
+        })
+        .await
+    }
+
+    /// The region of a bucket.
+    pub(crate) async fn bucket_region(&self, bucket: &str) -> Result<Rc<String>, Gap> {
+        let wanted = bucket.to_owned();
+        self.read("s3.GetBucketLocation", bucket, |cloud| async move {
+            cloud.bucket_region(&wanted).await
+        })
+        .await
+    }
+
+    /// A bucket's policy, in its region; none where it has none.
+    pub(crate) async fn bucket_policy(&self, bucket: &str) -> Result<Rc<Option<String>>, Gap> {
+        let region = self.bucket_region(bucket).await?;
+        let wanted = bucket.to_owned();
+        self.read("s3.GetBucketPolicy", bucket, |cloud| async move {
+            cloud.bucket_policy(&region, &wanted).await
+        })
+        .await
+    }
+
+    /// A Kinesis data stream.
+    pub(crate) async fn stream(&self, region: &str, name: &str) -> Result<Rc<Stream>, Gap> {
+        let (there, wanted) = (region.to_owned(), name.to_owned());
+        let key = format!("{region}/{name}");
+        self.read("kinesis.DescribeStreamSummary", &key, |cloud| async move {
+            cloud.stream(&there, &wanted).await
+        })
+        .await
+    }
+
+    /// An Athena workgroup.
+    pub(crate) async fn workgroup(&self, name: &str) -> Result<Rc<WorkGroup>, Gap> {
+        let wanted = name.to_owned();
+        self.read("athena.GetWorkGroup", name, |cloud| async move {
+            cloud.workgroup(&wanted).await
+        })
+        .await
+    }
+
+    /// A table of the catalog.
+    pub(crate) async fn table(&self, database: &str, name: &str) -> Result<Rc<CatalogTable>, Gap> {
+        let region = self.runbook.aws.region.clone();
+        let (database, wanted) = (database.to_owned(), name.to_owned());
+        self.read("glue.GetTable", name, |cloud| async move {
+            cloud.catalog_table(&region, &database, &wanted).await
+        })
+        .await
     }
 
     /// Asks the same of each distribution; what is said of one begins with its name.

@@ -5,10 +5,10 @@
 //! Whoever adds a part: implement [`Part`] in a file of your own and add one line to `parts::all`.
 
 mod alarms;
-mod cloudfront;
+pub(crate) mod cloudfront;
 mod dashboard;
 pub(crate) mod iac;
-mod logs;
+pub(crate) mod logs;
 mod parts;
 mod run;
 mod scene;

@@ -20,7 +20,7 @@ pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    AccessLogs, Allowed, Arn, Dashboard, Distribution, Flow, Forecast, Gate, GeoWindow, KeySource,
-    LedgerStore, ManagedRules, MetroRights, OriginAccess, Panel, RateRule, RealtimeLogs, Runbook,
-    Rung, Samples, StateRights, Tokens, Waf, Waiver,
+    AccessLogs, Allowed, Arn, Athena, Dashboard, Distribution, Flow, Forecast, Gate, GeoWindow,
+    KeySource, LedgerStore, ManagedRules, MetroRights, OriginAccess, Panel, RateRule, RealtimeLogs,
+    Runbook, Rung, Samples, StateRights, Tokens, Waf, Waiver,
 };

@@ -40,7 +40,7 @@ pub(crate) use format::{Algorithm, Format};
 pub(crate) use log_digest::log_digest;
 pub(crate) use mint::{DEFAULT_LIFETIME, MintError, MintRequest, mint};
 pub(crate) use parse::{MAX_TOKEN_BYTES, is_structured};
-pub(crate) use paste::Place;
+pub(crate) use paste::{Place, whole};
 pub(crate) use revocation::{Revocable, RevocationKey, is_revoked, revocation_value};
 pub(crate) use settings::{
     KeySet, KeyState, is_setting, keys_key, log_key_key, mode_key, random_key,

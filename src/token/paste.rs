@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use secrecy::SecretString;
 
 use super::error::TokenError;
 use super::parse::is_structured;
@@ -59,6 +60,12 @@ pub(super) fn pick(pasted: &str) -> Result<Picked<'_>, TokenError> {
         return cookies(text);
     }
     Ok(found(text, Place::Alone))
+}
+
+/// The token in `pasted` as it is written, for who puts it into a request; none where there is not one.
+pub(crate) fn whole(pasted: &str) -> Option<SecretString> {
+    let picked = pick(pasted).ok()?;
+    Some(picked.text.into_owned().into())
 }
 
 fn header<'a>(name: &str, value: &'a str) -> Option<Result<Picked<'a>, TokenError>> {

@@ -75,14 +75,6 @@ def runner(tmp_path):
     desk.close()
 
 
-def needs(*commands):
-    """Skips where the binary has not got a command yet."""
-    for command in commands:
-        there = subprocess.run([kit.binary(), command, "--help"], capture_output=True)
-        if there.returncode != 0:
-            pytest.skip(f"this binary has no `{command}` yet")
-
-
 def bare(runner):
     """The account before anything was provisioned."""
     runner("onair sandbox reset --bare --rates off --fault rollout=0s --fault rollout-skew=0s", variables(GITHUB["env"]))
@@ -146,7 +138,6 @@ def test_the_runbook_is_checked_first(runner):
 
 
 def test_github_shows_a_plan_and_provisions_to_a_go(runner):
-    needs("provision", "preflight")
     bare(runner)
     environment = variables(GITHUB["env"])
     for script in github_scripts("plan"):
@@ -163,7 +154,6 @@ def test_github_shows_a_plan_and_provisions_to_a_go(runner):
 
 
 def test_gitlab_shows_a_plan_and_provisions_to_a_go(runner):
-    needs("provision", "preflight")
     bare(runner)
     environment = {**variables(GITLAB["variables"]), "ONAIR_ID_TOKEN": "not-a-token"}
     for job in ("plan", "provision", "preflight"):
@@ -175,7 +165,6 @@ def test_gitlab_shows_a_plan_and_provisions_to_a_go(runner):
 
 
 def test_a_plan_that_fails_fails_the_job(runner):
-    needs("provision")
     runbook = runner.folder / "runbooks" / "cup-final.toml"
     runbook.write_text(runbook.read_text().replace("[geo]", "[goe]"))
     runner(github_scripts("plan")[-1], variables(GITHUB["env"]), expect=2)

@@ -104,3 +104,34 @@ fn the_selftest_passes_here_and_on_the_embedded_cloud() {
     let run = desk.onair(&["token", "selftest"]).expect_success();
     assert!(!run.stdout.contains("eyJ"), "no token is shown: {run}");
 }
+
+#[test]
+fn a_mode_for_a_while_is_shown_by_status_and_taken_back_by_tend_and_by_undo() {
+    let desk = desk();
+    let check = || {
+        let run = desk.onair(&["-o", "json", "status"]).expect_success();
+        let checks = run.json()["data"]["checks"].clone();
+        let checks = checks.as_array().expect("checks are a list").clone();
+        checks.into_iter().find(|one| one["id"] == "token-mode")
+    };
+    let log = ["token", "mode", "log", "--for", "10m", "--yes"];
+    assert_eq!(check(), None);
+    desk.onair(&log).expect_success();
+    let shown = check().expect("status shows the mode");
+    assert_eq!(shown["state"], "attention");
+    assert_eq!(shown["fix"], "onair token mode enforce");
+    let message = shown["message"].as_str().unwrap_or_default();
+    for words in ["mode is log", "jess", "until"] {
+        assert!(message.contains(words), "{message}");
+    }
+    desk.onair(&["sandbox", "reset", "--keep", "--at", "doors-23h"])
+        .expect_success();
+    desk.onair(&["tend", "--once"]).expect_success();
+    assert_eq!(mode(&desk), "enforce");
+    assert_eq!(check(), None);
+
+    desk.onair(&log).expect_success();
+    assert_eq!(mode(&desk), "log");
+    desk.onair(&["undo", "--yes"]).expect_success();
+    assert_eq!(mode(&desk), "enforce");
+}

@@ -81,6 +81,10 @@ const UNCOUNTED: &[(&str, &str)] = &[
         "AWS asks for it when something is made with tags",
     ),
     (
+        "kinesis:AddTagsToStream",
+        "AWS asks for it when something is made with tags",
+    ),
+    (
         "logs:TagResource",
         "AWS asks for it when something is made with tags",
     ),
@@ -130,7 +134,6 @@ const UNCOUNTED: &[(&str, &str)] = &[
         "only where its limits have changed",
     ),
     ("glue:UpdateTable", "only where its columns have changed"),
-    ("glue:GetTables", "only for leftovers"),
 ];
 
 /// Commands that have not come yet: what is for them alone cannot be counted.

@@ -7,7 +7,8 @@ fn another_account_is_refused_before_anything_changes() {
     let desk = Desk::new();
     let served = desk.sandbox_serve();
     let desk = desk.against(&served.url);
-    desk.edit_runbook("account = \"111122223333\"", "account = \"999988887777\"");
+    // Its ARNs name the account, too.
+    desk.edit_runbook("111122223333", "999988887777");
     let run = desk
         .onair(&["-o", "json", "block", "20.1.1.1", "--yes"])
         .expect_code(4);

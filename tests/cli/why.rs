@@ -286,3 +286,128 @@ fn a_revoked_claim_is_refused_and_comes_back_by_the_command_named() {
     let answer = why(&desk, &["sub:8841"]);
     assert_eq!(layer(&answer, "revocation")["state"], "allowed");
 }
+
+/// A token for these claims, signed with a key that was made the current one.
+fn minted(desk: &Desk, claims: &[&str]) -> String {
+    let mut all = vec!["token", "mint", "--key-file", "next.key"];
+    for claim in claims {
+        all.extend(["--claim", claim]);
+    }
+    desk.onair(&all).expect_success().stdout.trim().to_owned()
+}
+
+fn with_key() -> Desk {
+    let desk = live();
+    desk.write("next.key", "0123456789abcdef0123456789abcdef");
+    let add = [
+        "token",
+        "keys",
+        "add",
+        "b",
+        "--key-file",
+        "next.key",
+        "--yes",
+    ];
+    desk.onair(&add).expect_success();
+    desk
+}
+
+fn why_hidden(desk: &Desk, token: &str, more: &[&str]) -> Value {
+    let mut all = vec!["-o", "json", "why", "-"];
+    all.extend(more);
+    let run = desk.onair_with_input(&all, token.to_owned());
+    let run = run.expect_success();
+    assert!(!run.stdout.contains(token), "the token is shown: {run}");
+    run.json()
+}
+
+const VIEWER: [&str; 2] = ["path=/cup-final/", "geo=AT"];
+
+#[test]
+fn a_token_is_judged_by_the_gate_itself() {
+    let desk = with_key();
+    let good = minted(&desk, &["sub=8841", VIEWER[0], VIEWER[1]]);
+    let answer = why_hidden(&desk, &good, &["--country", "AT"]);
+    let gate = layer(&answer, "function");
+    assert_eq!(gate["state"], "allowed", "{answer:#}");
+    assert!(
+        gate["reason"].as_str().unwrap().contains("the live code"),
+        "{gate}"
+    );
+    // Where the viewer is unknown the claim on it is, too; and that is no refusal.
+    let answer = why_hidden(&desk, &good, &[]);
+    assert_eq!(layer(&answer, "function")["state"], "not-evaluated");
+
+    let altered = format!("{}AAAA", &good[..good.len() - 4]);
+    let answer = why_hidden(&desk, &altered, &["--country", "AT"]);
+    let gate = layer(&answer, "function");
+    assert_eq!(gate["state"], "refused", "{answer:#}");
+    assert_eq!(gate["status"], 401);
+    assert!(gate["reason"].as_str().unwrap().starts_with("signature"));
+    assert_eq!(answer["data"]["lift"], Value::Null);
+
+    let elsewhere = format!("https://live.example.com/other/a.m3u8?token={good}");
+    let run = desk
+        .onair(&["-o", "json", "why", &elsewhere, "--country", "AT"])
+        .expect_success();
+    assert!(!run.stdout.contains(&good), "{run}");
+    let answer = run.json();
+    let gate = layer(&answer, "function");
+    assert_eq!(gate["status"], 403, "{answer:#}");
+    assert!(gate["reason"].as_str().unwrap().starts_with("path"));
+}
+
+#[test]
+fn a_revoked_token_is_not_felt_while_the_gate_only_logs() {
+    let desk = with_key();
+    let token = minted(&desk, &["sub=8841", VIEWER[0], VIEWER[1]]);
+    desk.onair(&["revoke", "--by", "sub", "8841", "--yes"])
+        .expect_success();
+    let answer = why_hidden(&desk, &token, &["--country", "AT"]);
+    assert_eq!(layer(&answer, "function")["state"], "allowed");
+    assert_eq!(layer(&answer, "revocation")["state"], "refused");
+    assert_eq!(answer["data"]["lift"], "onair token restore --by sub 8841");
+
+    for (mode, words) in [("log", "the gate only logs"), ("off", "the gate is off")] {
+        desk.onair(&["token", "mode", mode, "--for", "10m", "--yes"])
+            .expect_success();
+        for answer in [
+            why_hidden(&desk, &token, &["--country", "AT"]),
+            why(&desk, &["sub:8841", "--country", "AT"]),
+        ] {
+            let revocation = layer(&answer, "revocation");
+            assert_eq!(revocation["state"], "counted", "{answer:#}");
+            assert!(revocation["reason"].as_str().unwrap().contains(words));
+            assert_eq!(answer["data"]["distributions"][0]["decision"], "served");
+            let note = answer["data"]["notes"][0].as_str().unwrap();
+            assert!(
+                note.contains(&format!("mode is {mode}, set by jess")),
+                "{note}"
+            );
+            assert_eq!(answer["data"]["lift"], "onair token restore --by sub 8841");
+        }
+    }
+}
+
+#[test]
+fn without_the_live_code_the_runbooks_code_is_run_and_called_so() {
+    let desk = with_key();
+    let token = minted(&desk, &["sub=8841", VIEWER[0], VIEWER[1]]);
+    desk.onair(&[
+        "sandbox",
+        "reset",
+        "--keep",
+        "--fault",
+        "error500:cloudfront.GetFunction:nth=1,count=all",
+    ])
+    .expect_success();
+    let answer = why_hidden(&desk, &token, &["--country", "AT"]);
+    let gate = layer(&answer, "function");
+    assert_eq!(gate["state"], "allowed", "{answer:#}");
+    assert!(
+        gate["reason"]
+            .as_str()
+            .unwrap()
+            .contains("this runbook's code")
+    );
+}

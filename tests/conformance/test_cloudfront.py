@@ -2,6 +2,7 @@
 and wrong."""
 
 import copy
+import json
 import uuid
 
 import pytest
@@ -273,8 +274,68 @@ def test_functions_that_the_service_refuses(cloudfront):
     assert kit.refused(cloudfront.create_function, Name=name(), **old) == "InvalidArgument"
     assert kit.refused(cloudfront.list_functions, MaxItems="none") == "InvalidArgument"
     code = kit.refused(cloudfront.test_function, Name=taken, IfMatch=made["ETag"], EventObject=b"{}")
-    assert code == "UnsupportedOperation"
+    assert code == "InvalidArgument"
+    event = {"version": "1.0", "viewer": {"ip": "192.0.2.7"}, "request": {"method": "GET", "uri": "/"}}
+    ran = cloudfront.test_function(Name=taken, IfMatch=made["ETag"], EventObject=json.dumps(event).encode())
+    assert json.loads(ran["TestResult"]["FunctionOutput"])["request"]["uri"] == "/", ran
     cloudfront.delete_function(Name=taken, IfMatch=made["ETag"])
+
+
+ANSWERING = b"""import cf from 'cloudfront';
+async function handler(event) {
+  console.log('asked for ' + event.request.uri);
+  if (event.request.uri === '/throws') {
+    throw new Error('not today');
+  }
+  if (event.request.uri === '/refused') {
+    return { statusCode: 403, headers: { 'cache-control': { value: 'no-store' } } };
+  }
+  return event.request;
+}
+"""
+
+
+def viewer_request(uri):
+    request = {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}}
+    event = {"version": "1.0", "context": {"eventType": "viewer-request"}, "viewer": {"ip": "192.0.2.1"}, "request": request}
+    return json.dumps(event).encode()
+
+
+def test_a_function_is_tried_on_an_event(cloudfront):
+    name_of = {"Name": name()}
+    made = cloudfront.create_function(**name_of, FunctionConfig=function_config(), FunctionCode=ANSWERING)
+    version = {**name_of, "IfMatch": made["ETag"]}
+
+    def tried(uri, **more):
+        return cloudfront.test_function(**version, EventObject=viewer_request(uri), **more)["TestResult"]
+
+    passed = tried("/live/a.m3u8", Stage="DEVELOPMENT")
+    assert passed["FunctionSummary"]["Name"] == name_of["Name"]
+    assert passed["FunctionErrorMessage"] == ""
+    assert passed["FunctionExecutionLogs"] == ["asked for /live/a.m3u8"]
+    assert 0 <= int(passed["ComputeUtilization"]) <= 100
+    assert json.loads(passed["FunctionOutput"])["request"]["uri"] == "/live/a.m3u8"
+    response = json.loads(tried("/refused")["FunctionOutput"])["response"]
+    assert response["statusCode"] == 403
+    # A function that throws is an answer, too.
+    threw = tried("/throws")
+    assert "not today" in threw["FunctionErrorMessage"]
+    assert threw["FunctionOutput"] == ""
+
+    event = {"EventObject": viewer_request("/")}
+    stale = {**name_of, "IfMatch": "E0000000000000"}
+    assert kit.refused(cloudfront.test_function, **stale, **event) == "InvalidIfMatchVersion"
+    # Nothing is live before it is published.
+    assert kit.refused(cloudfront.test_function, **version, Stage="LIVE", **event) == "NoSuchFunctionExists"
+    for wrong in (b"{}", b"no JSON"):
+        assert kit.refused(cloudfront.test_function, **version, EventObject=wrong) == "InvalidArgument"
+    unknown = {"Name": name(), "IfMatch": made["ETag"]}
+    assert kit.refused(cloudfront.test_function, **unknown, **event) == "NoSuchFunctionExists"
+    cloudfront.publish_function(**version)
+    live = cloudfront.describe_function(**name_of, Stage="LIVE")["ETag"]
+    said = cloudfront.test_function(**name_of, IfMatch=live, Stage="LIVE", **event)["TestResult"]
+    assert said["FunctionSummary"]["FunctionMetadata"]["Stage"] == "LIVE"
+    cloudfront.delete_function(**version)
 
 
 def test_a_function_in_use_stays(cloudfront):
@@ -413,3 +474,24 @@ def test_real_time_logs_are_configured_attached_and_deleted(cloudfront, made):
 )
 def test_real_time_logs_that_cloudfront_refuses(cloudfront, changes):
     assert kit.refused(cloudfront.create_realtime_log_config, **realtime_logs(**changes)) == "InvalidArgument"
+
+
+def test_policies_and_what_is_behind_an_origin_are_read(cloudfront):
+    caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert cloudfront.get_cache_policy(Id=caching_disabled)["CachePolicy"]["Id"] == caching_disabled
+    all_viewer = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+    assert cloudfront.get_origin_request_policy(Id=all_viewer)["OriginRequestPolicy"]["Id"] == all_viewer
+    simple_cors = "60669652-455b-4ae9-85a4-c4c02393f86c"
+    assert cloudfront.get_response_headers_policy(Id=simple_cors)["ResponseHeadersPolicy"]["Id"] == simple_cors
+    (control, *_) = [
+        origin["OriginAccessControlId"]
+        for origin in cloudfront.get_distribution_config(Id=SEEDED)["DistributionConfig"]["Origins"]["Items"]
+    ]
+    assert cloudfront.get_origin_access_control(Id=control)["OriginAccessControl"]["Id"] == control
+    gone = "00000000-0000-4000-8000-000000000000"
+    assert kit.refused(cloudfront.get_cache_policy, Id=gone) == "NoSuchCachePolicy"
+    assert kit.refused(cloudfront.get_origin_request_policy, Id=gone) == "NoSuchOriginRequestPolicy"
+    assert kit.refused(cloudfront.get_response_headers_policy, Id=gone) == "NoSuchResponseHeadersPolicy"
+    assert kit.refused(cloudfront.get_continuous_deployment_policy, Id=gone) == "NoSuchContinuousDeploymentPolicy"
+    assert kit.refused(cloudfront.get_origin_access_control, Id="E0000000000000") == "NoSuchOriginAccessControl"
+    assert kit.refused(cloudfront.get_vpc_origin, Id="vo_0000000000000") == "EntityNotFound"

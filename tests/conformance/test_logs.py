@@ -55,6 +55,7 @@ def test_a_format_stays_and_a_bucket_has_no_dots(logs):
     made = destination(logs, "conformance-json", outputFormat="json", tags={"a": "1"})
     assert (made["deliveryDestinationType"], made["outputFormat"]) == ("S3", "json")
     assert logs.get_delivery_destination(name="conformance-json")["deliveryDestination"] == made
+    assert made in logs.describe_delivery_destinations()["deliveryDestinations"]
     assert kit.refused(destination, logs=logs, name="conformance-json", outputFormat="parquet") == "ValidationException"
     dots = dict(logs=logs, name="dots", resource="arn:aws:s3:::logs.example.com", outputFormat="json")
     assert kit.refused(destination, **dots) == "ValidationException"

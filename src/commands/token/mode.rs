@@ -10,9 +10,11 @@ use crate::error::Failure;
 use crate::event::duration::Lasting;
 use crate::event::text::shortened;
 use crate::ledger::body::{Kind, SettingAsk};
+use crate::ledger::clock::EventState;
+use crate::ledger::view::{Change, View};
 use crate::plan::change::{Draft, empty_intent};
 use crate::render::{Answer, Sheet};
-use crate::runbook::TokenMode;
+use crate::runbook::{TokenMode, Tokens};
 use crate::token::mode_key;
 
 /// Show or set what the gate at the edge does: off, log or enforce
@@ -51,31 +53,59 @@ pub(crate) async fn stored(session: &Session) -> Result<Option<String>, Failure>
     Ok(session.cloud.store_item(&found.arn, &key).await?)
 }
 
-async fn show(session: &Session) -> Result<Answer, Failure> {
-    let tokens = super::tokens_of(session)?;
-    let (read, stored) = futures_util::join!(session.read_ledger(), stored(session));
-    let (view, stored) = (read?.view, stored?);
-    let state = session.state(&view);
-    let valid = stored.as_deref().filter(|word| mode(word).is_ok());
-    let runbook = mode_word(tokens.mode);
-    let in_force = valid.unwrap_or(runbook).to_owned();
+/// The mode that counts, and whose it is.
+pub(crate) struct InForce<'a> {
+    pub(crate) mode: TokenMode,
+    /// What the runbook says.
+    pub(crate) runbook: TokenMode,
+    /// The open change that set it.
+    pub(crate) change: Option<&'a Change>,
+    /// Who set it and until when, in words.
+    pub(crate) whose: String,
+}
+
+/// The mode that counts with this value in the store: one that is no mode leaves it to the runbook.
+pub(crate) fn in_force<'a>(
+    session: &Session,
+    state: &EventState,
+    view: &'a View,
+    tokens: &Tokens,
+    stored: Option<&str>,
+) -> InForce<'a> {
+    let valid = stored.and_then(|word| mode(word).ok());
     let key = mode_key(session.runbook.event.id.as_str());
     let by = view.open().filter(|change| {
         let mut settings = view.settings(change).into_iter();
         settings.any(|(ask, _)| ask.key == key)
     });
-    let by = by.last();
-    let mut text = header(session, &state, None);
-    let from = match (valid, by) {
+    let change = by.last();
+    let whose = match (valid, change) {
         (None, _) => "by the runbook".to_owned(),
         (Some(_), Some(change)) => format!(
             "set by {} ({}), {}",
             change.operator(),
             change.name(),
-            until_words(session, &state, change.intent().end)
+            until_words(session, state, change.intent().end)
         ),
         (Some(_), None) => "in the store, by someone whom the ledger does not know".to_owned(),
     };
+    InForce {
+        mode: valid.unwrap_or(tokens.mode),
+        runbook: tokens.mode,
+        change,
+        whose,
+    }
+}
+
+async fn show(session: &Session) -> Result<Answer, Failure> {
+    let tokens = super::tokens_of(session)?;
+    let (read, stored) = futures_util::join!(session.read_ledger(), stored(session));
+    let (view, stored) = (read?.view, stored?);
+    let state = session.state(&view);
+    let found = in_force(session, &state, &view, tokens, stored.as_deref());
+    let (in_force, runbook) = (mode_word(found.mode).to_owned(), mode_word(found.runbook));
+    let (by, from) = (found.change, found.whose);
+    let mut text = header(session, &state, None);
     text.push_str(&format!("token mode: {in_force} · {from}\n"));
     if in_force != runbook {
         text.push_str(&format!("  the runbook says {runbook}\n"));
@@ -88,14 +118,13 @@ async fn show(session: &Session) -> Result<Answer, Failure> {
             .as_deref()
             .map(|word| shortened(word, 40))
             .unwrap_or_default(),
-        by.map(crate::ledger::view::Change::name)
-            .unwrap_or_default(),
+        by.map(Change::name).unwrap_or_default(),
     ]);
     let data = json!({
         "mode": in_force,
         "runbook": runbook,
         "stored": stored.map(|word| shortened(&word, 40)),
-        "entry": by.map(crate::ledger::view::Change::name),
+        "entry": by.map(Change::name),
         "operator": by.map(|change| change.operator().to_owned()),
     });
     Ok(Answer::new("token mode", data, text)

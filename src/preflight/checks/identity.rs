@@ -1,10 +1,12 @@
 //! Who asks: the account, the clock, the credentials, what they may do.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::SignedDuration;
 
-use crate::cloud::CloudError;
 use crate::event::duration::human;
 use crate::event::phase::Phase;
+use crate::permissions::{Role, needed};
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
 
 /// A request whose time is off by more than five minutes is refused (SigV4); ends and tokens are off
@@ -97,54 +99,81 @@ async fn credentials(facts: &Facts<'_>) -> Outcome {
     ))
 }
 
-/// What the crew's commands cannot do without.
-const NEEDED: [&str; 12] = [
-    "cloudfront:GetDistribution",
-    "cloudfront:GetDistributionConfig",
-    "cloudfront:UpdateDistribution",
-    "cloudfront:ListKeyValueStores",
-    "cloudfront-keyvaluestore:DescribeKeyValueStore",
-    "cloudfront-keyvaluestore:GetKey",
-    "cloudfront-keyvaluestore:UpdateKeys",
-    "wafv2:GetIPSet",
-    "wafv2:GetWebACL",
-    "wafv2:ListIPSets",
-    "wafv2:ListWebACLs",
-    "wafv2:UpdateIPSet",
-];
-
+/// Operators are judged by what operators need. Whoever is none of the runbook's may be a pipeline, and
+/// is right with all of what either role needs.
 async fn permissions(facts: &Facts<'_>) -> Outcome {
     let caller = facts.caller()?;
     let principal = match assumed_role(&caller.arn) {
         None => caller.arn.clone(),
         Some(role) => facts.role(role).await?.arn.clone(),
     };
-    let actions: Vec<String> = NEEDED.map(str::to_owned).to_vec();
-    let simulated =
-        facts
-            .read(
-                "iam.SimulatePrincipalPolicy",
-                &principal.clone(),
-                |cloud| async move {
-                    Ok::<_, CloudError>(cloud.simulate(&principal, &actions, &[]).await?)
-                },
-            )
-            .await?;
-    let denied: Vec<&str> = simulated
-        .iter()
-        .filter(|one| !one.allowed)
-        .map(|one| one.action.as_str())
-        .collect();
-    if denied.is_empty() {
-        return Ok(Verdict::pass(format!(
-            "{} actions allowed",
-            simulated.len()
-        )));
+    let operator = facts.session.operator().await.unwrap_or_default();
+    let operators = &facts.runbook.event.operators;
+    let roles: &[Role] = if operators.contains(&operator) {
+        &[Role::Operator]
+    } else {
+        &[Role::Ci, Role::Operator]
+    };
+    let mut least: Option<(Role, Vec<String>)> = None;
+    for role in roles {
+        let (asked, denied) = denied(facts, &principal, *role).await?;
+        if denied.is_empty() {
+            return Ok(Verdict::pass(format!(
+                "all {asked} actions of the {} role",
+                role.name()
+            )));
+        }
+        if least
+            .as_ref()
+            .is_none_or(|(_, known)| denied.len() < known.len())
+        {
+            least = Some((*role, denied));
+        }
     }
+    let (role, denied) = least.unwrap_or((Role::Operator, Vec::new()));
     Ok(Verdict::fail(
         format!("not allowed: {}", denied.join(", ")),
-        "grant them: `onair iam-policy --role operator` prints the policy",
+        format!(
+            "grant them: `onair iam-policy --role {}` prints the policy",
+            role.name()
+        ),
     ))
+}
+
+/// How many actions a role needs, and which of them the principal is denied, each on the resources
+/// that it is needed for. Handing on a role hangs on a condition that a simulation without context
+/// never meets: it is left out.
+async fn denied(
+    facts: &Facts<'_>,
+    principal: &str,
+    role: Role,
+) -> Result<(usize, Vec<String>), Gap> {
+    let mut groups: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for permission in needed(facts.runbook, role) {
+        if permission.passed_to.is_none() {
+            let actions = groups.entry(permission.resources).or_default();
+            actions.insert(permission.action.to_owned());
+        }
+    }
+    let asked = groups.values().flatten().collect::<BTreeSet<_>>().len();
+    let simulations = groups.into_iter().map(|(resources, actions)| {
+        let actions: Vec<String> = actions.into_iter().collect();
+        let key = format!("{principal} {} {}", actions.join(" "), resources.join(" "));
+        let principal = principal.to_owned();
+        async move {
+            facts
+                .read("iam.SimulatePrincipalPolicy", &key, |cloud| async move {
+                    cloud.simulate(&principal, &actions, &resources).await
+                })
+                .await
+        }
+    });
+    let mut denied = BTreeSet::new();
+    for simulated in futures_util::future::try_join_all(simulations).await? {
+        let refused = simulated.iter().filter(|one| !one.allowed);
+        denied.extend(refused.map(|one| one.action.clone()));
+    }
+    Ok((asked, denied.into_iter().collect()))
 }
 
 /// The role behind `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.

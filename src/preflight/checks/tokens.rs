@@ -81,7 +81,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn section<'f>(facts: &'f Facts<'_>) -> Result<&'f Tokens, Gap> {
+pub(super) fn section<'f>(facts: &'f Facts<'_>) -> Result<&'f Tokens, Gap> {
     facts
         .runbook
         .tokens
@@ -96,11 +96,11 @@ async fn live(facts: &Facts<'_>) -> Outcome {
             "{}{}",
             tokens.function,
             stage
+                .value
                 .modified
                 .map(|at| format!(" of {at}"))
                 .unwrap_or_default()
         ))),
-        Ok(stage) => Ok(Verdict::pass(stage.name.clone())),
         Err(Gap::Absent(_)) => Ok(Verdict::fail(
             format!("function {} is not published", tokens.function),
             "onair provision",
@@ -161,10 +161,10 @@ async fn store(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
     let stage = facts.stage(&tokens.function, FunctionStage::Live).await?;
     let store = facts.store().await?;
-    Ok(if stage.stores.contains(&store.arn) {
+    Ok(if stage.value.stores.contains(&store.arn) {
         Verdict::pass(store.name)
     } else {
-        let has = stage.stores.first().map_or("none", String::as_str);
+        let has = stage.value.stores.first().map_or("none", String::as_str);
         Verdict::fail(
             format!("{} reads {has}, not {}", tokens.function, store.name),
             "onair provision",
@@ -175,10 +175,10 @@ async fn store(facts: &Facts<'_>) -> Outcome {
 async fn runtime(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
     let stage = facts.stage(&tokens.function, FunctionStage::Live).await?;
-    Ok(if stage.runtime == "cloudfront-js-2.0" {
-        Verdict::pass(stage.runtime.clone())
+    Ok(if stage.value.runtime == "cloudfront-js-2.0" {
+        Verdict::pass(stage.value.runtime.clone())
     } else {
-        Verdict::fail(stage.runtime.clone(), "onair provision")
+        Verdict::fail(stage.value.runtime.clone(), "onair provision")
     })
 }
 

@@ -4,6 +4,8 @@ use crate::edge::acl::{Action, Rule, Statement, WebAcl};
 use crate::event::cidr::{Cidr, Family};
 use crate::event::phase::Phase;
 use crate::plan::ip_set::Demand;
+use crate::plan::rules::open_moves;
+use crate::plan::web_acl::{Basis, ChangeKind, Purpose, plan_acl, prefix, wanted_rules};
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
 use crate::runbook::Waf;
 use crate::runbook::model::RuleAction;
@@ -100,6 +102,14 @@ pub(super) const CHECKS: &[Check] = &[
         from: Phase::Setup,
         source: "wafv2.GetWebACL against the forecast's requests of one viewer",
         run: asking!(rate_forecast),
+    },
+    Check {
+        id: "waf.states",
+        title: "the rules of states and provinces are as the rights are",
+        severity: Severity::Error,
+        from: Phase::Setup,
+        source: "wafv2.GetWebACL against [[geo.states]]",
+        run: asking!(states),
     },
     Check {
         id: "waf.capacity",
@@ -466,6 +476,59 @@ async fn rate_forecast(facts: &Facts<'_>) -> Outcome {
             }
         });
     Ok(Verdict::across(verdicts, "there is no rate rule"))
+}
+
+/// What provisioning would change of the rules that keep states out.
+async fn states(facts: &Facts<'_>) -> Outcome {
+    let waf = section(facts)?;
+    let states = facts.runbook.geo.as_ref().map(|geo| geo.states.as_slice());
+    let Some(states) = states.filter(|states| !states.is_empty()) else {
+        return Ok(Verdict::not_applicable("the runbook has no [[geo.states]]"));
+    };
+    let view = facts.view()?;
+    let document = facts.web_acl(&waf.web_acl).await?;
+    let listed = facts.ip_sets().await?;
+    let arns = FAMILIES
+        .into_iter()
+        .filter_map(|family| {
+            let set = listed.iter().find(|set| set.name == waf.ip_set(family))?;
+            Some((family, set.arn.clone()))
+        })
+        .collect();
+    let event = facts.runbook.event.id.as_str();
+    let wanted = wanted_rules(event, waf, states, &arns);
+    let plan = plan_acl(
+        &document.json,
+        &Basis {
+            prefix: prefix(event),
+            wanted: &wanted,
+            moves: open_moves(view, &waf.web_acl)
+                .into_iter()
+                .map(|(rule, (ask, _))| (rule, ask.wanted))
+                .collect(),
+            made: std::collections::BTreeSet::new(),
+        },
+    );
+    let verdicts = wanted
+        .iter()
+        .filter(|rule| matches!(rule.purpose, Purpose::Labels | Purpose::Rights(_)))
+        .map(|rule| {
+            let change = plan.changes.iter().find(|change| change.rule == rule.name);
+            let Some(change) = change else {
+                return Verdict::pass(rule.name.clone());
+            };
+            let differences: Vec<String> = change
+                .differences
+                .iter()
+                .map(|one| format!("{}: {} → {}", one.field, one.from, one.to))
+                .collect();
+            let evidence = match change.kind {
+                ChangeKind::Create => format!("there is no rule {}", rule.name),
+                _ => format!("{}: {}", rule.name, differences.join(", ")),
+            };
+            Verdict::fail(evidence, "onair provision --only web-acl-rule")
+        });
+    Ok(Verdict::across(verdicts, "no rules"))
 }
 
 async fn capacity(facts: &Facts<'_>) -> Outcome {

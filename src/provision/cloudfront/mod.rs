@@ -4,7 +4,7 @@
 mod distribution;
 mod function;
 mod metrics;
-mod realtime;
+pub(crate) mod realtime;
 mod store;
 
 pub(crate) use distribution::DistributionPart;

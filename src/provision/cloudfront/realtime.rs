@@ -23,7 +23,8 @@ pub(super) fn arn(scene: &Scene<'_>, name: &str) -> String {
     )
 }
 
-fn wanted(scene: &Scene<'_>, logs: &RealtimeLogs) -> RealtimeLogConfig {
+/// The configuration that the runbook asks for; its ARN stays empty.
+pub(crate) fn wanted(account: &str, logs: &RealtimeLogs) -> RealtimeLogConfig {
     RealtimeLogConfig {
         name: logs.config.clone(),
         arn: String::new(),
@@ -31,13 +32,14 @@ fn wanted(scene: &Scene<'_>, logs: &RealtimeLogs) -> RealtimeLogConfig {
         fields: logs.fields.clone(),
         stream_arn: format!(
             "arn:aws:kinesis:{}:{}:stream/{}",
-            logs.region, scene.account, logs.stream
+            logs.region, account, logs.stream
         ),
         role_arn: logs.role.0.clone(),
     }
 }
 
-fn differences(now: &RealtimeLogConfig, wanted: &RealtimeLogConfig) -> Vec<Difference> {
+/// What differs in what provisioning looks after.
+pub(crate) fn differences(now: &RealtimeLogConfig, wanted: &RealtimeLogConfig) -> Vec<Difference> {
     let mut changes = Vec::new();
     let sampling = (now.sampling, wanted.sampling);
     Difference::between(
@@ -103,7 +105,7 @@ impl Part for RealtimeLogPart {
         let Some(now) = now else {
             return Ok(vec![Step::create(KIND, &logs.config).costing(COSTS)]);
         };
-        let changes = differences(&now, &wanted(scene, logs));
+        let changes = differences(&now, &wanted(&scene.account, logs));
         let mut step = Step::existing(KIND, &logs.config, changes, fingerprint_of(&now));
         if step.action.is_pending() && !scene.claims(KIND, &logs.config) {
             step = step.managed(Managed {
@@ -131,7 +133,7 @@ impl Part for RealtimeLogPart {
         let Some(logs) = &scene.runbook.logs.realtime else {
             return Ok(Done::unchanged());
         };
-        let wanted = wanted(scene, logs);
+        let wanted = wanted(&scene.account, logs);
         let now = if_there(scene.cloud.realtime_log_config(&logs.config).await)?;
         let Some(now) = now else {
             let arn = scene

@@ -6,8 +6,9 @@ mod bucket_policy;
 mod database;
 mod delivery;
 mod named_query;
+mod role;
 mod stream;
-mod table;
+pub(crate) mod table;
 mod workgroup;
 
 use super::{Made, Part, PartError, Scene, Step};
@@ -16,6 +17,7 @@ use crate::cloud::{CloudError, Tags};
 /// All parts of this module, in the order in which plans show them.
 pub(super) fn parts() -> Vec<Box<dyn Part>> {
     vec![
+        Box::new(role::RolePart),
         Box::new(stream::StreamPart),
         Box::new(bucket_policy::BucketPolicyPart),
         Box::new(delivery::DeliveryPart),

@@ -121,7 +121,7 @@ fn full_name(scene: &Scene<'_>, table: &str) -> String {
 
 /// The tables that the runbook asks for. Real-time logs are kept beside the access logs; without
 /// these there is no place to look for them.
-fn wanted(scene: &Scene<'_>) -> Vec<TableDefinition> {
+pub(crate) fn wanted(scene: &Scene<'_>) -> Vec<TableDefinition> {
     let runbook = scene.runbook;
     let (Some(athena), Some(access)) = (&runbook.athena, &runbook.logs.access) else {
         return Vec::new();
@@ -170,7 +170,12 @@ pub(super) fn is_marked(scene: &Scene<'_>, table: &TableDefinition) -> bool {
     super::is_marked(scene, &table.parameters)
 }
 
-fn step(scene: &Scene<'_>, wanted: &TableDefinition, observed: Option<&CatalogTable>) -> Step {
+/// What provisioning does to a table that is there like this, or not there.
+pub(crate) fn step(
+    scene: &Scene<'_>,
+    wanted: &TableDefinition,
+    observed: Option<&CatalogTable>,
+) -> Step {
     let name = full_name(scene, &wanted.name);
     let Some(found) = observed else {
         return Step::create(KIND, name).noting(format!(

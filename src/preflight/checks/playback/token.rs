@@ -174,14 +174,14 @@ async fn key(facts: &Facts<'_>, tokens: &Tokens) -> Result<Option<(Option<String
 /// The key that a rehearsal's edges check tokens with, out of its key value store.
 async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, Key)>, Gap> {
     let name = keys_key(facts.runbook.event.id.as_str());
-    let held = match facts.store_value(&name).await {
+    let held = match facts.store_secret(&name).await {
         Ok(held) => held,
         // Of a store that is not there, another check speaks.
-        Err(Gap::Absent(_)) => None,
+        Err(Gap::Absent(_)) => return Ok(None),
         Err(gap) => return Err(gap),
     };
-    let Some(text) = held else { return Ok(None) };
-    let keys = KeySet::parse(&SecretString::from(text)).map_err(|error| unusable(&error))?;
+    let Some(text) = &*held else { return Ok(None) };
+    let keys = KeySet::parse(text).map_err(|error| unusable(&error))?;
     let Some((id, key)) = keys.current() else {
         return Ok(None);
     };
