@@ -25,7 +25,13 @@ const FAULTS: &[(&str, &[Change], &[&str])] = &[
     (
         "a distribution is disabled",
         &[&["distribution", "E1CUPFINAL0001/Enabled", "false"]],
-        &["distribution.enabled"],
+        &[
+            "distribution.enabled",
+            "playback.ads",
+            "playback.dash",
+            "playback.key",
+            "playback.manifest",
+        ],
     ),
     (
         "a staging distribution is named",
@@ -39,7 +45,14 @@ const FAULTS: &[(&str, &[Change], &[&str])] = &[
             "E1CUPFINAL0001/Aliases/Items/CNAME",
             "other.example.com",
         ]],
-        &["distribution.alias", "distribution.dns"],
+        &[
+            "distribution.alias",
+            "distribution.dns",
+            "playback.ads",
+            "playback.dash",
+            "playback.key",
+            "playback.manifest",
+        ],
     ),
     (
         "the name leads elsewhere",
@@ -88,7 +101,7 @@ const FAULTS: &[(&str, &[Change], &[&str])] = &[
         "a country too many is let in",
         &[&[
             "distribution",
-            "E1CUPFINAL0001/Restrictions/GeoRestriction/Items/Location[1]",
+            "E1CUPFINAL0001/Restrictions/GeoRestriction/Items/Location[2]",
             "US",
         ]],
         &["distribution.geo"],
@@ -113,6 +126,7 @@ const FAULTS: &[(&str, &[Change], &[&str])] = &[
             "caching.behavior",
             "caching.manifest-default",
             "function.associated",
+            "logs.realtime-attached",
         ],
     ),
     (
