@@ -81,17 +81,6 @@ pub(crate) struct DeliverySettings {
     pub(crate) delimiter: Option<String>,
 }
 
-/// What the service says deliveries of a kind may hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DeliveryTemplate {
-    /// `S3`, `CWL` or `FH`.
-    pub(crate) kind: String,
-    pub(crate) fields: Vec<String>,
-    pub(crate) formats: Vec<String>,
-    /// Variables of the suffix path, without braces.
-    pub(crate) variables: Vec<String>,
-}
-
 /// An object of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectSummary {

@@ -21,15 +21,14 @@ mod policies;
 pub(crate) use aws::Cloud;
 pub(crate) use document::{
     Behavior, BehaviorView, DistributionDocument, DistributionView, DocumentError, GeoKind,
-    GeoRestriction, OriginGroupView, OriginView, serving,
+    GeoRestriction, OriginView, serving,
 };
 pub(crate) use edge_resources::{EdgeFunction, FunctionCode, FunctionStage, RealtimeLogConfig};
 pub(crate) use error::CloudError;
 pub(crate) use function_test::TestAnswer;
 pub(crate) use log_model::{
     CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,
-    DeliverySource, DeliveryTemplate, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags,
-    WorkGroup,
+    DeliverySource, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags, WorkGroup,
 };
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,

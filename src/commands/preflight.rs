@@ -53,6 +53,10 @@ pub(crate) struct Args {
     junit: Option<PathBuf>,
     /// Say what is new, fixed or still failing since the last run here, or since an earlier JSON answer
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(
+        clippy::option_option,
+        reason = "how clap says: not given, given, given with a file"
+    )]
     since_last: Option<Option<PathBuf>>,
     /// Give up on a check after this long; it could not be asked, then
     #[arg(long, value_name = "DUR", value_parser = duration, default_value = "8s")]

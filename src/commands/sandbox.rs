@@ -212,7 +212,6 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             .map(|(pattern, _)| pattern)
             .collect(),
         function: tokens.map(|tokens| tokens.function.clone()),
-        ..SeedDistribution::default()
     });
     let ip_sets = runbook.waf.iter().filter(|_| !bare).flat_map(|waf| {
         [Family::V4, Family::V6].map(|family| SeedIpSet {

@@ -281,6 +281,7 @@ impl Form {
 }
 
 /// A table as `CREATE EXTERNAL TABLE` would say it, to read and to compare.
+#[cfg(test)]
 pub(crate) fn ddl(database: &str, table: &TableDefinition) -> String {
     let columns = |columns: &[Column]| {
         let columns = columns.iter();

@@ -212,8 +212,7 @@ fn expected(view: &View, rule: &str) -> &'static str {
     view.changes()
         .iter()
         .flat_map(|change| view.rules(change))
-        .filter(|(ask, standing)| ask.rule == rule && *standing == Standing::Open)
-        .next_back()
+        .rfind(|(ask, standing)| ask.rule == rule && *standing == Standing::Open)
         .map_or_else(|| word_of(&base), |(ask, _)| ask.wanted.word())
 }
 

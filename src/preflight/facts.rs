@@ -32,6 +32,9 @@ type Pending<T> = Shared<LocalBoxFuture<'static, Result<Rc<T>, Gap>>>;
 /// A kind's provisioning plan, made once.
 type Plan = Rc<OnceCell<Result<Rc<Vec<Step>>, Gap>>>;
 
+/// What was read, by operation and what was asked for.
+type Reads = HashMap<(&'static str, String), Rc<dyn Any>>;
+
 /// What all checks share.
 pub(crate) struct Facts<'a> {
     pub(crate) session: &'a Session,
@@ -43,7 +46,7 @@ pub(crate) struct Facts<'a> {
     /// The ledger, or why it could not be read.
     pub(crate) ledger: Result<ReadLedger, String>,
     pub(super) caller: Result<Caller, Gap>,
-    reads: RefCell<HashMap<(&'static str, String), Rc<dyn Any>>>,
+    reads: RefCell<Reads>,
     count: Cell<u32>,
     permits: Arc<Semaphore>,
     /// What provisioning plans by; none where the ledger could not be read.

@@ -1,4 +1,4 @@
-//! What to write in Terraform or CloudFormation so that the next run of those does not take back what
+//! What to write in Terraform or `CloudFormation` so that the next run of those does not take back what
 //! onair keeps on resources that they describe. Text only; nothing is read or run.
 
 use super::step::{Iac, Managed, Step};

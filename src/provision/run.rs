@@ -127,9 +127,9 @@ pub(crate) async fn apply(
             for step in pending {
                 if failed {
                     done.parts
-                        .push(not_tried(step.resource(), "an earlier stage failed"));
+                        .push(not_tried(&step.resource(), "an earlier stage failed"));
                 } else if scene.interrupt.is_requested() {
-                    done.parts.push(not_tried(step.resource(), "interrupted"));
+                    done.parts.push(not_tried(&step.resource(), "interrupted"));
                     done.errors.push(PartError::Interrupted);
                 } else {
                     done.add(carry_out(scene, part.as_ref(), step, approved, tell).await);
@@ -254,11 +254,11 @@ async fn landed(
     Ok(done)
 }
 
-fn not_tried(resource: String, why: &str) -> PartOutcome {
+fn not_tried(resource: &str, why: &str) -> PartOutcome {
     PartOutcome {
         result: Verdict::Failed,
         error: Some(why.to_owned()),
-        ..PartOutcome::of(&resource)
+        ..PartOutcome::of(resource)
     }
 }
 
@@ -363,11 +363,11 @@ async fn remove(
     if failed {
         applied
             .parts
-            .push(not_tried(resource, "what hangs on it is still there"));
+            .push(not_tried(&resource, "what hangs on it is still there"));
         return applied;
     }
     if scene.interrupt.is_requested() {
-        applied.parts.push(not_tried(resource, "interrupted"));
+        applied.parts.push(not_tried(&resource, "interrupted"));
         applied.errors.push(PartError::Interrupted);
         return applied;
     }

@@ -375,7 +375,7 @@ impl Owned {
 }
 
 /// A short digest of `observed`, to tell whether it has moved. Hand in what the part looks after and
-/// what its write would replace, in a stable form: a document's bytes, a lock token, an ETag.
+/// what its write would replace, in a stable form: a document's bytes, a lock token, an `ETag`.
 pub(crate) fn fingerprint(observed: impl AsRef<[u8]>) -> String {
     hex::encode(&Sha256::digest(observed)[..8])
 }

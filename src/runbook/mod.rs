@@ -21,6 +21,8 @@ pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource}
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     AccessLogs, Allowed, Arn, Athena, Dashboard, Distribution, Flow, Forecast, Gate, GeoWindow,
-    KeySource, LedgerStore, ManagedRules, MetroRights, OriginAccess, Panel, RateRule, RealtimeLogs,
-    Runbook, Rung, Samples, StateRights, Tokens, Waf, Waiver,
+    KeySource, LedgerStore, OriginAccess, Panel, RealtimeLogs, Runbook, Samples, StateRights,
+    Tokens, Waf, Waiver,
 };
+#[cfg(test)]
+pub(crate) use resolved::{ManagedRules, MetroRights, RateRule, Rung};

@@ -119,19 +119,6 @@ impl Sandbox {
         })
     }
 
-    /// Seeds the cloud unless it is already; says whether it did. Of two processes at once, one
-    /// does.
-    pub(crate) fn seed_if_empty(&self, seed: &Seed, reset: &Reset) -> Result<bool, StateError> {
-        let now = self.0.base.now();
-        self.transact(|held, _| {
-            let is_empty = held.index.account.is_empty();
-            if is_empty {
-                plant(held, seed, reset, now);
-            }
-            Ok(is_empty)
-        })
-    }
-
     /// The cloud's time.
     pub(crate) fn now(&self) -> Result<Timestamp, StateError> {
         Ok(shifted(self.0.base.now(), self.offset()?))

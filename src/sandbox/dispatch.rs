@@ -268,6 +268,7 @@ impl Asked<'_> {
 }
 
 /// Lets the service answer, and marks what it changed.
+#[expect(clippy::too_many_lines, reason = "one arm a service")]
 fn call_service(
     service: Service,
     call: &Call<'_>,

@@ -41,11 +41,6 @@ impl Dialect {
 }
 
 impl Refusal {
-    #[cfg(test)]
-    pub(super) fn code(&self) -> &'static str {
-        self.code
-    }
-
     pub(super) fn answer(&self, call: &Call<'_>) -> Answer {
         let mut body = Map::new();
         body.insert("__type".to_owned(), self.code.into());
@@ -58,16 +53,28 @@ impl Refusal {
 pub(super) type Reply = Result<Answer, Refusal>;
 
 /// The answer of an operation that found something.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an arm of operations that may refuse"
+)]
 pub(super) fn found(call: &Call<'_>, body: &Value) -> Reply {
     Ok(answer(200, call, body, false))
 }
 
 /// The answer of an operation that changed something.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an arm of operations that may refuse"
+)]
 pub(super) fn changed(call: &Call<'_>, body: &Value) -> Reply {
     Ok(answer(200, call, body, true))
 }
 
 /// The answer of an operation that changed something and has no output.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an arm of operations that may refuse"
+)]
 pub(super) fn done(call: &Call<'_>) -> Reply {
     let mut answer = answer(200, call, &Value::Null, true);
     answer.body.clear();
@@ -421,7 +428,7 @@ mod tests {
         assert!(members.number("count", 1..=6).is_err());
         assert!(members.text("name", 4..=9).is_err());
         assert!(members.texts("list").is_err());
-        assert_eq!(members.structure("none").unwrap().is_none(), true);
+        assert!(members.structure("none").unwrap().is_none());
     }
 
     #[test]

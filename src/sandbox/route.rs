@@ -262,8 +262,7 @@ impl Scope {
                     Some(_) => Err("The request must be signed with SigV4A.".to_owned()),
                 };
             }
-            Service::CloudFront => Some("us-east-1"),
-            Service::Iam => Some("us-east-1"),
+            Service::CloudFront | Service::Iam => Some("us-east-1"),
             // The host names the region, where it is AWS's.
             _ => host
                 .split('.')

@@ -441,26 +441,6 @@ async fn a_distribution_is_read_through_the_sdk() {
 }
 
 #[tokio::test]
-async fn only_one_of_two_seeds_an_empty_cloud() {
-    let folder = tempfile::tempdir().unwrap();
-    let seeded: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8)
-            .map(|_| {
-                scope.spawn(|| {
-                    let sandbox = Sandbox::open(folder.path(), Clock::system()).unwrap();
-                    sandbox.seed_if_empty(&seed(), &Reset::default()).unwrap()
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| usize::from(thread.join().unwrap()))
-            .sum()
-    });
-    assert_eq!(seeded, 1);
-}
-
-#[tokio::test]
 async fn a_reset_moves_the_clock_and_forgets_everything() {
     let cloud = cloud();
     cloud.direct("unreachable");

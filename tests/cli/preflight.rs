@@ -500,10 +500,14 @@ fn provisioned() -> Desk {
 fn copy_of(desk: &Desk) -> Desk {
     let copy = Desk::new();
     let from = desk.path("runbooks/.onair/rehearsal/cup-final/cloud");
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        let content = std::fs::read(entry.path()).unwrap();
+    for entry in std::fs::read_dir(from).expect("the embedded cloud's state is as it is written") {
+        let entry = entry.expect("the embedded cloud's state is as it is written");
+        let name = entry
+            .file_name()
+            .into_string()
+            .expect("the embedded cloud's state is as it is written");
+        let content =
+            std::fs::read(entry.path()).expect("the embedded cloud's state is as it is written");
         copy.write(
             &format!("runbooks/.onair/rehearsal/cup-final/cloud/{name}"),
             content,
@@ -516,14 +520,24 @@ fn copy_of(desk: &Desk) -> Desk {
 fn part(desk: &Desk, name: &str) -> Value {
     let folder = desk.path("runbooks/.onair/rehearsal/cup-final/cloud");
     let file = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the embedded cloud's state is there")
+        .map(|entry| {
+            entry
+                .expect("the embedded cloud's state is as it is written")
+                .path()
+        })
         .find(|path| {
-            let file = path.file_name().unwrap().to_string_lossy();
+            let file = path
+                .file_name()
+                .expect("the embedded cloud's state is as it is written")
+                .to_string_lossy();
             file.starts_with(&format!("{name}."))
         })
-        .unwrap();
-    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+        .expect("the embedded cloud's state is there");
+    serde_json::from_slice(
+        &std::fs::read(file).expect("the embedded cloud's state is as it is written"),
+    )
+    .expect("the embedded cloud's state is as it is written")
 }
 
 fn preflight(desk: &Desk, more: &[&str]) -> Run {
@@ -535,12 +549,19 @@ fn preflight(desk: &Desk, more: &[&str]) -> Run {
 /// Severity by id of what fails or could not be asked.
 fn turned(run: &Run) -> BTreeMap<String, String> {
     let answer: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
-    let checks = answer["data"]["checks"].as_array().unwrap();
+    let checks = answer["data"]["checks"]
+        .as_array()
+        .expect("the embedded cloud's state is as it is written");
     checks
         .iter()
         .filter(|check| check["status"] == "fail" || check["status"] == "could-not-ask")
         .map(|check| {
-            let word = |key: &str| check[key].as_str().unwrap().to_owned();
+            let word = |key: &str| {
+                check[key]
+                    .as_str()
+                    .expect("the embedded cloud's state is as it is written")
+                    .to_owned()
+            };
             (word("id"), word("severity"))
         })
         .collect()
@@ -643,8 +664,7 @@ fn a_fresh_rehearsal_is_a_go_and_asks_nothing_twice() {
 /// The calls that the embedded cloud has counted.
 fn calls(desk: &Desk) -> BTreeMap<String, u64> {
     let run = desk.onair(&["-e", "cup-final", "sandbox", "show", "-o", "json"]);
-    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-    serde_json::from_value(answer["data"]["calls"].clone()).unwrap()
+    serde_json::from_value(run.json()["data"]["calls"].clone()).expect("calls are counted by name")
 }
 
 #[test]

@@ -121,7 +121,12 @@ fn what_was_set_live_still_stands_after_provision() {
     let geo = desk
         .onair(&["-o", "json", "geo", "status"])
         .expect_success();
-    assert!(!geo.json()["data"]["distributions"].to_string().contains("\"SI\""), "{geo}");
+    assert!(
+        !geo.json()["data"]["distributions"]
+            .to_string()
+            .contains("\"SI\""),
+        "{geo}"
+    );
     desk.onair(&["teardown", "--confirm", "cup-final"])
         .expect_code(4);
 }

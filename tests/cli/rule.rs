@@ -20,10 +20,9 @@ fn rules(desk: &Desk) -> Value {
 
 fn rule(desk: &Desk, name: &str) -> Value {
     let all = rules(desk);
-    let found = all.as_array().into_iter().flatten();
+    let mut found = all.as_array().into_iter().flatten();
     found
-        .filter(|rule| rule["name"] == name)
-        .next_back()
+        .rfind(|rule| rule["name"] == name)
         .cloned()
         .unwrap_or_else(|| panic!("no rule {name}: {all}"))
 }

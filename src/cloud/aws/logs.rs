@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::Cloud;
 use super::plain::{Plain, PlainRequest};
 use crate::cloud::{
-    Approved, CloudError, Delivery, DeliveryDestination, DeliverySettings, DeliverySource,
-    DeliveryTemplate, Tags,
+    Approved, CloudError, Delivery, DeliveryDestination, DeliverySettings, DeliverySource, Tags,
 };
 
 const REGION: &str = "us-east-1";
@@ -37,34 +36,6 @@ impl Cloud {
     pub(crate) async fn deliveries(&self) -> Result<Vec<Delivery>, CloudError> {
         let found: Vec<WireDelivery> = self.all("logs.DescribeDeliveries", "deliveries").await?;
         Ok(found.into_iter().map(Delivery::from).collect())
-    }
-
-    /// Asks what CloudFront's deliveries may hold today.
-    pub(crate) async fn delivery_templates(&self) -> Result<Vec<DeliveryTemplate>, CloudError> {
-        let mut templates = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.reading("logs.DescribeConfigurationTemplates", "the templates");
-            let mut body = json!({"service": "cloudfront", "logTypes": ["ACCESS_LOGS"]});
-            if let Some(token) = &token {
-                body["nextToken"] = token.as_str().into();
-            }
-            let request = PlainRequest::json(Plain::Logs, REGION, &call, &body);
-            let page: TemplatePage = self.ask_json(&call, request).await?;
-            templates.extend(page.configuration_templates.into_iter().map(|one| {
-                let fields = one.allowed_fields.into_iter();
-                DeliveryTemplate {
-                    kind: one.delivery_destination_type,
-                    fields: fields.map(|field| field.name).collect(),
-                    formats: one.allowed_output_formats,
-                    variables: one.allowed_suffix_path_fields,
-                }
-            }));
-            token = call.next_page(token.as_deref(), page.next_token.as_deref())?;
-            if token.is_none() {
-                return Ok(templates);
-            }
-        }
     }
 
     /// Makes a distribution a source of access logs; each can be of one source alone.
@@ -337,31 +308,4 @@ struct PutDestination {
 #[derive(Deserialize)]
 struct Created {
     delivery: WireDelivery,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TemplatePage {
-    #[serde(default)]
-    configuration_templates: Vec<WireTemplate>,
-    next_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireTemplate {
-    #[serde(default)]
-    delivery_destination_type: String,
-    #[serde(default)]
-    allowed_fields: Vec<WireField>,
-    #[serde(default)]
-    allowed_output_formats: Vec<String>,
-    #[serde(default)]
-    allowed_suffix_path_fields: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct WireField {
-    #[serde(default)]
-    name: String,
 }

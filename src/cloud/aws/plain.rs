@@ -230,7 +230,7 @@ impl Cloud {
     }
 }
 
-/// SigV4 with the service's name and region.
+/// `SigV4` with the service's name and region.
 fn signing(config: &PlainConfig, service: Plain, region: &str) -> StaticRuntimePlugin {
     let is_s3 = service == Plain::S3;
     let mut options = SigningOptions::default();

@@ -95,24 +95,6 @@ impl Cloud {
         })
     }
 
-    /// Reads the name of a response headers policy, which shows that it is there.
-    pub(crate) async fn response_headers_policy(&self, id: &str) -> Result<String, CloudError> {
-        let what = format!("response headers policy {id}");
-        let call = self.reading("cloudfront.GetResponseHeadersPolicy", what);
-        let output = self
-            .cloudfront
-            .get_response_headers_policy()
-            .id(id)
-            .customize()
-            .interceptor(call.watch())
-            .send()
-            .await
-            .map_err(|error| call.failure(&error))?;
-        let policy = call.required(output.response_headers_policy, "ResponseHeadersPolicy")?;
-        let config = policy.response_headers_policy_config;
-        Ok(call.required(config, "ResponseHeadersPolicyConfig")?.name)
-    }
-
     /// Reads an origin access control.
     pub(crate) async fn origin_access_control(
         &self,
@@ -173,37 +155,6 @@ impl Cloud {
             .await
             .map_err(|error| call.failure(&error))?;
         Ok(call.required(output.vpc_origin, "VpcOrigin")?.status)
-    }
-
-    /// Ids and comments of the distributions behind a web ACL.
-    pub(crate) async fn distributions_behind(
-        &self,
-        web_acl: &str,
-    ) -> Result<Vec<(String, String)>, CloudError> {
-        let mut found = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let what = format!("web ACL {web_acl}");
-            let call = self.reading("cloudfront.ListDistributionsByWebACLId", what);
-            let output = self
-                .cloudfront
-                .list_distributions_by_web_acl_id()
-                .web_acl_id(web_acl)
-                .set_marker(marker.clone())
-                .customize()
-                .interceptor(call.watch())
-                .send()
-                .await
-                .map_err(|error| call.failure(&error))?;
-            let list = call.required(output.distribution_list, "DistributionList")?;
-            for one in list.items.unwrap_or_default() {
-                found.push((one.id, one.comment));
-            }
-            marker = call.next_page(marker.as_deref(), list.next_marker.as_deref())?;
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
     }
 }
 

@@ -10,7 +10,7 @@ mod tree;
 
 use thiserror::Error;
 
-pub(crate) use read::{BehaviorView, DistributionView, OriginGroupView, OriginView};
+pub(crate) use read::{BehaviorView, DistributionView, OriginView};
 
 pub(crate) use behaviors::{Behavior, serving};
 use tree::{Element, Tree};

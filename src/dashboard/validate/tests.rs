@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::validate;
 
 /// The path of the first error of a body with this one widget.
-fn first_error(widget: Value) -> Option<String> {
+fn first_error(widget: &Value) -> Option<String> {
     let body = json!({ "widgets": [widget] }).to_string();
     let findings = validate(&body);
     findings.errors.first().map(|error| error.path.clone())
@@ -44,6 +44,7 @@ fn a_sound_body_has_no_findings() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of mistakes")]
 fn every_class_of_mistake_is_found_where_it_is() {
     let properties = |widget: &mut Value, member: &str, value: Value| {
         widget["properties"][member] = value;
@@ -121,7 +122,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
                     one,
                     "metrics",
                     json!([["a", "b", { "id": "m" }], ["a", "c", { "id": "m" }]]),
-                )
+                );
             }),
             "/widgets/0/properties/metrics/1",
         ),
@@ -135,7 +136,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
                     one,
                     "metrics",
                     json!([[{ "expression": "SELECT 1" }], [{ "expression": "SELECT 2" }]]),
-                )
+                );
             }),
             "/widgets/0/properties/metrics",
         ),
@@ -149,7 +150,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
                     one,
                     "annotations",
                     json!({ "alarms": ["arn:aws:cloudwatch:us-east-1:111122223333:alarm:a"] }),
-                )
+                );
             }),
             "/widgets/0/properties",
         ),
@@ -159,7 +160,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
                     one,
                     "annotations",
                     json!({ "horizontal": [{ "label": "x" }] }),
-                )
+                );
             }),
             "/widgets/0/properties/annotations/horizontal/0/value",
         ),
@@ -169,7 +170,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
                     one,
                     "annotations",
                     json!({ "horizontal": [{ "value": 1, "fill": "before" }] }),
-                )
+                );
             }),
             "/widgets/0/properties/annotations/horizontal/0/fill",
         ),
@@ -179,7 +180,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
                     one,
                     "annotations",
                     json!({ "vertical": [{ "value": "kickoff" }] }),
-                )
+                );
             }),
             "/widgets/0/properties/annotations/vertical/0/value",
         ),
@@ -189,7 +190,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
                     one,
                     "annotations",
                     json!({ "vertical": [[{ "value": "2026-06-14T18:30:00Z", "color": "red" }, { "value": "2026-06-14T18:30:00Z" }]] }),
-                )
+                );
             }),
             "/widgets/0/properties/annotations/vertical/0/0/color",
         ),
@@ -218,11 +219,7 @@ fn every_class_of_mistake_is_found_where_it_is() {
             "/widgets/0/properties/states",
         ),
     ] {
-        assert_eq!(
-            first_error(widget.clone()).as_deref(),
-            Some(path),
-            "{widget}"
-        );
+        assert_eq!(first_error(&widget).as_deref(), Some(path), "{widget}");
     }
 }
 

@@ -1,7 +1,5 @@
 //! What the edge function does: its code, its mode, its keys, and how it answers.
 
-use secrecy::ExposeSecret as _;
-
 use super::tokens::section;
 use crate::cloud::FunctionStage;
 use crate::edge::gate;
@@ -171,7 +169,10 @@ async fn mode(facts: &Facts<'_>) -> Outcome {
     let view = facts.view()?;
     let key = mode_key(facts.runbook.event.id.as_str());
     let stored = facts.store_secret(&key).await?;
-    let stored = stored.as_ref().as_ref().map(|word| word.expose_secret());
+    let stored = stored
+        .as_ref()
+        .as_ref()
+        .map(secrecy::ExposeSecret::expose_secret);
     let by_runbook = gate::mode_word(tokens.mode);
     let by_ledger = view
         .open()

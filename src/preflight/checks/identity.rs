@@ -9,7 +9,7 @@ use crate::event::phase::Phase;
 use crate::permissions::{Role, needed};
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
 
-/// A request whose time is off by more than five minutes is refused (SigV4); ends and tokens are off
+/// A request whose time is off by more than five minutes is refused (`SigV4`); ends and tokens are off
 /// long before that.
 const MOST_SKEW: SignedDuration = SignedDuration::from_secs(60);
 

@@ -454,15 +454,14 @@ async fn deliver(
         return Ok(Done::changed(1));
     }
     let mut writes = 0;
-    let source = match source {
-        Some(source) => source.name.clone(),
-        None => {
-            cloud
-                .put_delivery_source(approved, &planned.name, &resource, &tags(scene))
-                .await?;
-            writes += 1;
-            planned.name.clone()
-        }
+    let source = if let Some(source) = source {
+        source.name.clone()
+    } else {
+        cloud
+            .put_delivery_source(approved, &planned.name, &resource, &tags(scene))
+            .await?;
+        writes += 1;
+        planned.name.clone()
     };
     let id = cloud
         .create_delivery(

@@ -62,26 +62,23 @@ impl Part for NamedQueryPart {
         }
         let (cloud, text) = (scene.cloud, wanted.text.as_str());
         let (name, description) = (wanted.name.as_str(), wanted.description.as_str());
-        match observed.iter().find(|one| one.name == *name) {
-            Some(found) => {
-                cloud
-                    .update_named_query(approved, &found.id, name, description, text)
-                    .await?;
-                Ok(Done::changed(1))
-            }
-            None => {
-                let id = cloud
-                    .create_named_query(
-                        approved,
-                        &athena.workgroup,
-                        &athena.database,
-                        name,
-                        description,
-                        text,
-                    )
-                    .await?;
-                Ok(Done::made(1, made(scene, planned, Some(id))))
-            }
+        if let Some(found) = observed.iter().find(|one| one.name == *name) {
+            cloud
+                .update_named_query(approved, &found.id, name, description, text)
+                .await?;
+            Ok(Done::changed(1))
+        } else {
+            let id = cloud
+                .create_named_query(
+                    approved,
+                    &athena.workgroup,
+                    &athena.database,
+                    name,
+                    description,
+                    text,
+                )
+                .await?;
+            Ok(Done::made(1, made(scene, planned, Some(id))))
         }
     }
 

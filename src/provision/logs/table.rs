@@ -53,25 +53,22 @@ impl Part for TablePart {
             _ => scene.check_unmoved(planned, &now.fingerprint, || words(&now))?,
         }
         let (region, database) = (&scene.runbook.aws.region, database(scene));
-        match observed {
-            Some(before) => {
-                scene
-                    .cloud
-                    .update_catalog_table(approved, region, database, &before, wanted)
-                    .await?;
-                Ok(Done::changed(1))
-            }
-            None => {
-                scene
-                    .cloud
-                    .create_catalog_table(approved, region, database, wanted)
-                    .await?;
-                let id = format!(
-                    "arn:aws:glue:{region}:{}:table/{database}/{}",
-                    scene.account, wanted.name
-                );
-                Ok(Done::made(1, made(scene, planned, Some(id))))
-            }
+        if let Some(before) = observed {
+            scene
+                .cloud
+                .update_catalog_table(approved, region, database, &before, wanted)
+                .await?;
+            Ok(Done::changed(1))
+        } else {
+            scene
+                .cloud
+                .create_catalog_table(approved, region, database, wanted)
+                .await?;
+            let id = format!(
+                "arn:aws:glue:{region}:{}:table/{database}/{}",
+                scene.account, wanted.name
+            );
+            Ok(Done::made(1, made(scene, planned, Some(id))))
         }
     }
 

@@ -141,7 +141,7 @@ fn answer(root: &str, config: &RealtimeLogConfig) -> String {
 }
 
 /// The name from a request that gives a name, an ARN, or both; with both the name stands.
-fn asked<'a>(request: &'a Element) -> Result<&'a str, Refusal> {
+fn asked(request: &Element) -> Result<&str, Refusal> {
     let from_arn = || {
         request
             .text_of("ARN")
@@ -340,13 +340,13 @@ impl CloudFront {
     pub(super) fn list_realtime_log_configs(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let page = Page::of(call)?;
         let (shown, next) = page.take(self.realtime_logs.values(), |config| &config.name);
-        let items: String = shown
+        let items: Vec<String> = shown
             .into_iter()
             .map(|config| format!("<member>{}</member>", config.content()))
             .collect();
         let content = [
             tag("MaxItems", &page.max_items.to_string()),
-            format!("<Items>{items}</Items>"),
+            format!("<Items>{}</Items>", items.concat()),
             tag("IsTruncated", if next.is_some() { "true" } else { "false" }),
             tag("Marker", &page.marker),
             next.map(|next| tag("NextMarker", &next))

@@ -286,22 +286,19 @@ fn origin(account: &str, delivery: &SeedDelivery, id: &str, domain: &str) -> Str
         Some(region) => tag("Enabled", "true") + &tag("OriginShieldRegion", region),
         None => tag("Enabled", "false"),
     };
-    let connection = match &delivery.access {
-        SeedAccess::Vpc => {
-            let content = tag("VpcOriginId", &vpc_origin(account))
-                + &tag("OriginReadTimeout", "3")
-                + &tag("OriginKeepaliveTimeout", "60");
-            format!("<VpcOriginConfig>{content}</VpcOriginConfig>")
-        }
-        _ => {
-            let custom = tag("HTTPPort", "80")
-                + &tag("HTTPSPort", "443")
-                + &tag("OriginProtocolPolicy", "https-only")
-                + &list("OriginSslProtocols", &[tag("SslProtocol", "TLSv1.2")])
-                + &tag("OriginReadTimeout", "3")
-                + &tag("OriginKeepaliveTimeout", "60");
-            format!("<CustomOriginConfig>{custom}</CustomOriginConfig>")
-        }
+    let connection = if delivery.access == SeedAccess::Vpc {
+        let content = tag("VpcOriginId", &vpc_origin(account))
+            + &tag("OriginReadTimeout", "3")
+            + &tag("OriginKeepaliveTimeout", "60");
+        format!("<VpcOriginConfig>{content}</VpcOriginConfig>")
+    } else {
+        let custom = tag("HTTPPort", "80")
+            + &tag("HTTPSPort", "443")
+            + &tag("OriginProtocolPolicy", "https-only")
+            + &list("OriginSslProtocols", &[tag("SslProtocol", "TLSv1.2")])
+            + &tag("OriginReadTimeout", "3")
+            + &tag("OriginKeepaliveTimeout", "60");
+        format!("<CustomOriginConfig>{custom}</CustomOriginConfig>")
     };
     let headers: Vec<String> = match &delivery.access {
         SeedAccess::Header(name) => {

@@ -201,26 +201,23 @@ fn from_form(form: &str) -> Value {
         let name = decoded(name);
         let mut at = &mut root;
         for part in name.split('.').filter(|part| *part != "member") {
-            at = match part.parse::<usize>() {
-                Ok(number @ 1..=1_000) => {
-                    if !at.is_array() {
-                        *at = Value::Array(Vec::new());
-                    }
-                    let items = at.as_array_mut().expect("it was just made an array");
-                    while items.len() < number {
-                        items.push(Value::Object(Map::new()));
-                    }
-                    &mut items[number - 1]
+            at = if let Ok(number @ 1..=1_000) = part.parse::<usize>() {
+                if !at.is_array() {
+                    *at = Value::Array(Vec::new());
                 }
-                _ => {
-                    if !at.is_object() {
-                        *at = Value::Object(Map::new());
-                    }
-                    at.as_object_mut()
-                        .expect("it was just made an object")
-                        .entry(part)
-                        .or_insert_with(|| Value::Object(Map::new()))
+                let items = at.as_array_mut().expect("it was just made an array");
+                while items.len() < number {
+                    items.push(Value::Object(Map::new()));
                 }
+                &mut items[number - 1]
+            } else {
+                if !at.is_object() {
+                    *at = Value::Object(Map::new());
+                }
+                at.as_object_mut()
+                    .expect("it was just made an object")
+                    .entry(part)
+                    .or_insert_with(|| Value::Object(Map::new()))
             };
         }
         *at = Value::from(decoded(value));
@@ -323,7 +320,7 @@ pub(super) fn translated(call: &Call<'_>, answer: Answer) -> Answer {
         Form::Cbor => cbor_bytes(&to_cbor(&Value::Object(members))),
         Form::Query => format!(
             "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error><RequestId>{}</RequestId></ErrorResponse>",
-            quick_xml::escape::escape(&text("message")),
+            quick_xml::escape::escape(text("message")),
             call.request_id
         )
         .into_bytes(),

@@ -98,11 +98,11 @@ fn named(input: &Members) -> Result<(String, String), Refusal> {
     ))
 }
 
+/// A table's name and its members.
+type NamedTable = (String, Map<String, Value>);
+
 /// The table's name, and its database with the members of `TableInput`.
-fn read(
-    input: &Members,
-    databases: &Databases,
-) -> Result<(String, (String, Map<String, Value>)), Refusal> {
+fn read(input: &Members, databases: &Databases) -> Result<(String, NamedTable), Refusal> {
     let in_database = catalog_name(input, "DatabaseName")?;
     let content = input
         .structure("TableInput")?

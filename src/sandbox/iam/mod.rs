@@ -108,7 +108,7 @@ fn simulate(call: &Call<'_>, state: &State, form: &BTreeMap<String, String>) -> 
     let resource = listed("ResourceArns")
         .first()
         .map_or("*", |resource| resource.as_str());
-    let results: String = actions
+    let results: Vec<String> = actions
         .iter()
         .map(|action| {
             let decision = if state.allows(action) {
@@ -125,8 +125,10 @@ fn simulate(call: &Call<'_>, state: &State, form: &BTreeMap<String, String>) -> 
             )
         })
         .collect();
-    let content =
-        format!("<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>");
+    let content = format!(
+        "<EvaluationResults>{}</EvaluationResults><IsTruncated>false</IsTruncated>",
+        results.concat()
+    );
     answer(call, "SimulatePrincipalPolicy", &content)
 }
 

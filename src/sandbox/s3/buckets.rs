@@ -10,9 +10,13 @@ const LONGEST_POLICY: usize = 20 * 1024;
 /// The region whose buckets have no location constraint.
 const FIRST_REGION: &str = "us-east-1";
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an arm of operations that may refuse"
+)]
 pub(super) fn list(call: &Call<'_>, state: &State, request: &Request) -> Reply {
     let prefix = request.argument("prefix").unwrap_or_default();
-    let buckets: String = state
+    let buckets: Vec<String> = state
         .buckets
         .iter()
         .filter(|(name, _)| name.starts_with(prefix))
@@ -25,7 +29,10 @@ pub(super) fn list(call: &Call<'_>, state: &State, request: &Request) -> Reply {
         })
         .collect();
     let owner = element("ID", call.account);
-    let inner = format!("<Owner>{owner}</Owner><Buckets>{buckets}</Buckets>");
+    let inner = format!(
+        "<Owner>{owner}</Owner><Buckets>{}</Buckets>",
+        buckets.concat()
+    );
     Ok(document(call, "ListAllMyBucketsResult", &inner))
 }
 
