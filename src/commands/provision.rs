@@ -260,6 +260,13 @@ async fn carry_out(
     let name = handle.unwrap_or_else(|| entry.id.to_string());
     let applied = provision::apply(scene, parts, steps, approved, &teller(session)).await;
     let finished = write_outcome(session, &entry.id, &applied, None).await;
+    let has_new_store = applied
+        .made
+        .iter()
+        .any(|made| made.kind == "key-value-store");
+    if session.sandbox.is_some() && has_new_store {
+        super::provisioned::put_keys_in(&session.runbook, &session.cloud, approved).await?;
+    }
     Ok((name, applied, finished))
 }
 

@@ -61,8 +61,12 @@ pub(super) async fn account(
 }
 
 /// Puts made-up signing keys in the store, as `token keys add` would: `provision` makes it empty, and
-/// the gate lets nobody in without them.
-async fn put_keys_in(runbook: &Runbook, cloud: &Cloud, approved: &Approved) -> Result<(), Failure> {
+/// the gate lets nobody in without them. For rehearsals alone: a real event's keys are its crew's.
+pub(super) async fn put_keys_in(
+    runbook: &Runbook,
+    cloud: &Cloud,
+    approved: &Approved,
+) -> Result<(), Failure> {
     let Some(tokens) = &runbook.tokens else {
         return Ok(());
     };
