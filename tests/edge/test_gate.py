@@ -5,7 +5,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import shutil
 import subprocess
 import time
