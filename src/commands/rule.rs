@@ -226,7 +226,10 @@ impl Move {
             draft.level = 2;
         }
         if draft.level == 2 {
+            let short = name.strip_prefix(&web_acl::prefix(&event));
+            let short = short.map(str::to_owned);
             draft.typed.extend([name.to_owned(), event]);
+            draft.typed.extend(short);
         }
     }
 

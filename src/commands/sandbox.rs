@@ -84,12 +84,12 @@ pub(crate) struct ServeArgs {
 /// into its state; or SERVICE is `distribution` and PLACE an id with the path of an element of its
 /// document. Nothing is checked but that the state stays one.
 ///
-/// Example: onair sandbox set distribution `E1CUPFINAL0001/HttpVersion` http1.1
+/// Example: onair sandbox set distribution E1CUPFINAL0001/HttpVersion http1.1
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetArgs {
     /// Whose state: a service, settings, or distribution
     service: String,
-    /// /json/pointer, or ID/Element/Element[2]/Element[Name=text]
+    #[arg(help = "/json/pointer, or ID/Element/Element[2]/Element[Name=text]")]
     place: String,
     /// JSON, or else a text
     #[arg(required_unless_present = "remove", conflicts_with = "remove")]

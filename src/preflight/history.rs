@@ -48,7 +48,10 @@ impl Remembered {
             .map(|before| before.statuses.clone())
             .unwrap_or_default();
         for finding in findings {
-            statuses.insert(finding.check.id.to_owned(), finding.status);
+            // What is not due yet was not judged: the last judgment stands.
+            if finding.status != Status::NotYetDue {
+                statuses.insert(finding.check.id.to_owned(), finding.status);
+            }
         }
         Self { at, statuses }
     }
@@ -97,8 +100,8 @@ impl Remembered {
             let list = match (failed, finding.status) {
                 (false, Status::Fail) => &mut changes.new,
                 (true, Status::Fail | Status::CouldNotAsk) => &mut changes.still_failing,
+                (_, Status::NotYetDue) | (false, _) => continue,
                 (true, _) => &mut changes.fixed,
-                (false, _) => continue,
             };
             list.push(finding.check.id.to_owned());
         }

@@ -235,7 +235,8 @@ async fn blocklist(facts: &Facts<'_>) -> Outcome {
                     action_word(found),
                     wanted_word(wanted)
                 ),
-                "onair provision",
+                // What the crew moved stays so, whatever provision is asked.
+                "onair rule list, which says who moved it; onair provision where nobody did",
             ),
         }
     });
