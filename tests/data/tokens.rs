@@ -58,6 +58,14 @@ fn desk(format: &str) -> Desk {
         return desk;
     }
     desk.edit_runbook("format = \"jwt\"", &format!("format = \"{format}\""));
+    // Claims of JWTs: Common Access Tokens have their own, and opaque ones none.
+    for line in [
+        "path-claim = \"path\"                # the path prefix that a token is good for\n",
+        "country-claim = \"geo\"\n",
+    ] {
+        desk.edit_runbook(line, "");
+    }
+    desk.onair(&["runbook", "check"]).expect_success();
     desk
 }
 
