@@ -7,88 +7,13 @@ use super::answers::{self, Refusal};
 use super::config::{self, integer};
 use super::document::{Element, tag};
 use super::paging::Page;
+use crate::event::log_field::REALTIME_FIELDS;
 use crate::sandbox::service::{Answer, Call};
 
 /// Configurations of an account (CloudFront Developer Guide, "Quotas").
 const MOST_CONFIGS: usize = 150;
 /// Characters of a name; the service's model has no limit, other names of CloudFront have this one.
 const LONGEST_NAME: usize = 64;
-
-/// The fields in the order in which they are delivered, whatever order they are asked in
-/// (CloudFront Developer Guide, "Real-time log fields").
-const FIELDS: [&str; 71] = [
-    "timestamp",
-    "c-ip",
-    "s-ip",
-    "time-to-first-byte",
-    "sc-status",
-    "sc-bytes",
-    "cs-method",
-    "cs-protocol",
-    "cs-host",
-    "cs-uri-stem",
-    "cs-bytes",
-    "x-edge-location",
-    "x-edge-request-id",
-    "x-host-header",
-    "time-taken",
-    "cs-protocol-version",
-    "c-ip-version",
-    "cs-user-agent",
-    "cs-referer",
-    "cs-cookie",
-    "cs-uri-query",
-    "x-edge-response-result-type",
-    "x-forwarded-for",
-    "ssl-protocol",
-    "ssl-cipher",
-    "x-edge-result-type",
-    "fle-encrypted-fields",
-    "fle-status",
-    "sc-content-type",
-    "sc-content-len",
-    "sc-range-start",
-    "sc-range-end",
-    "c-port",
-    "x-edge-detailed-result-type",
-    "c-country",
-    "cs-accept-encoding",
-    "cs-accept",
-    "cache-behavior-path-pattern",
-    "cs-headers",
-    "cs-header-names",
-    "cs-headers-count",
-    "primary-distribution-id",
-    "primary-distribution-dns-name",
-    "origin-fbl",
-    "origin-lbl",
-    "asn",
-    "cmcd-encoded-bitrate",
-    "cmcd-buffer-length",
-    "cmcd-buffer-starvation",
-    "cmcd-content-id",
-    "cmcd-object-duration",
-    "cmcd-deadline",
-    "cmcd-measured-throughput",
-    "cmcd-next-object-request",
-    "cmcd-next-range-request",
-    "cmcd-object-type",
-    "cmcd-playback-rate",
-    "cmcd-requested-maximum-throughput",
-    "cmcd-streaming-format",
-    "cmcd-session-id",
-    "cmcd-stream-type",
-    "cmcd-startup",
-    "cmcd-top-bitrate",
-    "cmcd-version",
-    "r-host",
-    "sr-reason",
-    "x-edge-mqcs",
-    "distribution-tenant-id",
-    "connection-id",
-    "viewer-request-log-data",
-    "viewer-response-log-data",
-];
 
 /// A configuration with its one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,7 +140,7 @@ fn read(
                 .iter()
                 .map(|field| field.text.trim())
                 .collect();
-            if let Some(unknown) = named.iter().find(|field| !FIELDS.contains(field)) {
+            if let Some(unknown) = named.iter().find(|field| !REALTIME_FIELDS.contains(field)) {
                 return Err(Refusal::invalid_argument(format!(
                     "The field {unknown:?} is not valid."
                 )));
@@ -223,7 +148,7 @@ fn read(
             if named.is_empty() {
                 return Err(missing("Fields"));
             }
-            let in_order = FIELDS.iter().filter(|field| named.contains(field));
+            let in_order = REALTIME_FIELDS.iter().filter(|field| named.contains(field));
             in_order.map(|field| (*field).to_owned()).collect()
         }
     };
