@@ -1,0 +1,1 @@
+//! Trino's functions, under their own names and with their own meaning.

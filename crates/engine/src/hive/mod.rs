@@ -1,0 +1,1 @@
+//! Tables as a Glue catalog describes them, over objects: for the embedded cloud's Athena.

@@ -1,0 +1,18 @@
+//! Runs Trino's SQL over logs on this machine: one text for Athena and for here.
+//!
+//! [`Engine`] is a session: tables are registered, then queries run. Log objects are read by
+//! `onair-logs` straight into Arrow arrays of the columns that a query needs (`requests`); Trino's
+//! functions are registered under their own names (`functions`); tables as a Glue catalog describes
+//! them are for the embedded cloud's Athena (`hive`). DataFusion does the rest.
+
+mod engine;
+mod error;
+mod functions;
+pub mod hive;
+mod objects;
+mod requests;
+
+pub use engine::{Engine, Ran, Settings};
+pub use error::EngineError;
+pub use objects::{Folder, Object, Objects};
+pub use requests::{Read, RequestsTable};
