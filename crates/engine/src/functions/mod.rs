@@ -5,6 +5,7 @@
 //! query can name them.
 
 mod addresses;
+mod aggregates;
 mod arrays;
 mod casts;
 mod digests;
@@ -43,6 +44,9 @@ pub(crate) fn register(context: &SessionContext) -> Result<(), EngineError> {
     let mut state = state.write();
     for function in scalars() {
         state.register_udf(Arc::new(function)).map_err(fault)?;
+    }
+    for function in aggregates::functions() {
+        state.register_udaf(Arc::new(function)).map_err(fault)?;
     }
     for function in lambdas::functions() {
         state
