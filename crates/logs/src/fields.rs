@@ -128,11 +128,12 @@ pub const REALTIME: [&str; 71] = [
     "viewer-response-log-data",
 ];
 
-/// The layout of a line that nothing declares, by the number of its fields.
+/// The layout of a line that nothing declares, by the number of its fields. Real-time logs of all
+/// fields had 69 before the functions' log data.
 pub fn layout(count: usize) -> Option<&'static [&'static str]> {
     match count {
         12 | 19 | 24 | 26 | 33 => STANDARD.get(..count),
-        71 => Some(&REALTIME),
+        69 | 71 => REALTIME.get(..count),
         _ => None,
     }
 }

@@ -45,20 +45,17 @@ impl<'a> Iterator for Items<'a> {
             let end = memchr::memchr2(b'=', b',', self.rest).unwrap_or(self.rest.len());
             let (key, after) = self.rest.split_at(end);
             let key = key.trim_ascii();
-            let (value, from) = match after.split_first() {
-                Some((b'=', value)) => {
-                    let value = value.trim_ascii_start();
-                    let end = self.value_end(value);
-                    self.rest = value.get(end + 1..).unwrap_or_default();
-                    (
-                        Some(value[..end].trim_ascii_end()),
-                        self.length - value.len(),
-                    )
-                }
-                _ => {
-                    self.rest = after.get(1..).unwrap_or_default();
-                    (None, 0)
-                }
+            let (value, from) = if let Some((b'=', value)) = after.split_first() {
+                let value = value.trim_ascii_start();
+                let end = self.value_end(value);
+                self.rest = value.get(end + 1..).unwrap_or_default();
+                (
+                    Some(value[..end].trim_ascii_end()),
+                    self.length - value.len(),
+                )
+            } else {
+                self.rest = after.get(1..).unwrap_or_default();
+                (None, 0)
             };
             if !key.is_empty() {
                 return Some(Item { key, value, from });

@@ -216,11 +216,9 @@ fn is_hex(high: u8, low: u8, character: u8) -> bool {
 }
 
 fn ends_with_comma(text: &[u8]) -> bool {
-    match text {
-        [.., b','] => true,
-        [.., b'%', b'2', b'C' | b'c'] | [.., b'%', b'2', b'5', b'2', b'C' | b'c'] => true,
-        _ => false,
-    }
+    [b",".as_slice(), b"%2C", b"%2c", b"%252C", b"%252c"]
+        .iter()
+        .any(|comma| text.ends_with(comma))
 }
 
 fn ends_with_blank(text: &[u8]) -> bool {
