@@ -19,3 +19,4 @@ pub mod scan;
 pub mod schema;
 mod time;
 pub mod value;
+pub mod waf;

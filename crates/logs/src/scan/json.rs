@@ -52,8 +52,13 @@ impl Objects {
             self.take(text)?;
         }
         let Some(rows) = &mut self.rows else {
-            return Err("an object without keys".to_owned());
+            return Err("JSON: an object without keys".to_owned());
         };
+        if self.places.contains_key("httpRequest") {
+            return Err(
+                "a record of AWS WAF's logs, which is no request of CloudFront's".to_owned(),
+            );
+        }
         let (cells, values) = (&self.cells, &self.values);
         let cell = |slot: usize| cells[slot].map(|(from, to)| &values[from..to]);
         Ok(rows.row(cell, sink))

@@ -88,7 +88,7 @@ impl Scanned {
     /// Bytes of a sample's excerpt.
     pub const EXCERPT: usize = 200;
 
-    fn bad(&mut self, line: u64, reason: impl Into<String>, text: &[u8]) {
+    pub(crate) fn bad(&mut self, line: u64, reason: impl Into<String>, text: &[u8]) {
         self.bad += 1;
         if self.samples.len() < Self::SAMPLES {
             let beginning = &text[..text.len().min(Self::EXCERPT)];
@@ -212,11 +212,13 @@ impl<'a> Reader<'a> {
                     self.document = Some(document);
                     return flow;
                 }
-                Some(if *first == b'{' {
-                    self.objects.read(text, (self.object, self.asked), sink)
+                if *first != b'{' {
+                    Some(self.delimited(text, sink))
+                } else if memchr::memmem::find(text, b"}{").is_none() {
+                    Some(self.objects.read(text, (self.object, self.asked), sink))
                 } else {
-                    self.delimited(text, sink)
-                })
+                    return self.several(text, sink);
+                }
             }
         };
         if let Some(became) = became {
@@ -225,6 +227,17 @@ impl<'a> Reader<'a> {
             self.scanned.skipped += 1;
             ControlFlow::Continue(())
         }
+    }
+
+    /// Objects that a stream put into one line.
+    fn several(&mut self, text: &[u8], sink: &mut impl Sink) -> ControlFlow<()> {
+        let mut document = Document::default();
+        self.part(&mut document, text, sink)?;
+        if let Some((_, text)) = document.unfinished() {
+            self.scanned
+                .bad(self.lines, "JSON: it ends too early", text);
+        }
+        ControlFlow::Continue(())
     }
 
     /// A line of a JSON document.
