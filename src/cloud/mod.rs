@@ -17,6 +17,7 @@ pub(crate) mod metrics;
 mod model;
 mod options;
 mod policies;
+mod query_model;
 
 pub(crate) use aws::Cloud;
 pub(crate) use document::{
@@ -39,6 +40,7 @@ pub(crate) use policies::{
     CachePolicy, Certificate, OriginAccessControl, OriginRequestPolicy, QueryStrings, Role,
     Simulated,
 };
+pub(crate) use query_model::{QueryExecution, QueryPage, QueryStart, QueryState};
 
 /// Permission to change the cloud: every write asks for one.
 ///

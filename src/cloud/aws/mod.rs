@@ -4,6 +4,7 @@
 
 mod acm;
 mod athena;
+mod athena_queries;
 mod call;
 mod cloudfront;
 mod cloudwatch;

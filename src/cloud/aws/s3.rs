@@ -130,6 +130,41 @@ impl Cloud {
         Ok(None)
     }
 
+    /// All objects below `prefix`, as far as `pages` go (a page has 1,000), and whether these are all.
+    pub(crate) async fn objects_below(
+        &self,
+        region: &str,
+        bucket: &str,
+        prefix: &str,
+        pages: usize,
+    ) -> Result<(Vec<ObjectSummary>, bool), CloudError> {
+        let mut objects = Vec::new();
+        let mut token: Option<String> = None;
+        for _ in 0..pages {
+            let (page, next) = self
+                .object_page(region, bucket, prefix, token.as_deref())
+                .await?;
+            objects.extend(page);
+            token = next;
+            if token.is_none() {
+                return Ok((objects, true));
+            }
+        }
+        Ok((objects, false))
+    }
+
+    /// An object whole.
+    pub(crate) async fn object(
+        &self,
+        region: &str,
+        bucket: &str,
+        key: &str,
+    ) -> Result<bytes::Bytes, CloudError> {
+        let call = self.reading("s3.GetObject", format!("s3://{bucket}/{key}"));
+        let request = PlainRequest::get(Plain::S3, region, path(bucket, key));
+        self.ask(&call, request).await
+    }
+
     /// One page of a bucket's objects below `prefix`, and the token of the next.
     async fn object_page(
         &self,
