@@ -5,6 +5,7 @@
 //! functions are registered under their own names (`functions`); tables as a Glue catalog describes
 //! them are for the embedded cloud's Athena (`hive`). DataFusion does the rest.
 
+mod dialect;
 mod engine;
 mod error;
 mod functions;
