@@ -29,7 +29,7 @@ pub(crate) use error::CloudError;
 pub(crate) use function_test::TestAnswer;
 pub(crate) use log_model::{
     CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,
-    DeliverySource, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags, WorkGroup,
+    DeliverySource, LogEvent, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags, WorkGroup,
 };
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,

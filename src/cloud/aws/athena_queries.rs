@@ -12,7 +12,10 @@ impl Cloud {
     /// Starts a query, or finds the one that this token has started. Returns its id.
     pub(crate) async fn start_query(&self, query: &QueryStart<'_>) -> Result<String, CloudError> {
         // Sent again it starts nothing new: as safe to repeat as a read.
-        let what = format!("workgroup {} or database {}", query.workgroup, query.database);
+        let what = format!(
+            "workgroup {} or database {}",
+            query.workgroup, query.database
+        );
         let call = self.reading("athena.StartQueryExecution", what);
         let context = sdk::QueryExecutionContext::builder()
             .database(query.database)
@@ -102,7 +105,10 @@ impl Cloud {
         id: &str,
         token: Option<&str>,
     ) -> Result<QueryPage, CloudError> {
-        let call = self.reading("athena.GetQueryResults", format!("the result of query {id}"));
+        let call = self.reading(
+            "athena.GetQueryResults",
+            format!("the result of query {id}"),
+        );
         let output = self
             .athena
             .get_query_results()

@@ -18,6 +18,7 @@ mod glue;
 mod iam;
 mod keyvaluestore;
 mod kinesis;
+mod log_events;
 mod logs;
 mod mediaconnect;
 mod medialive;

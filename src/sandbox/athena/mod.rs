@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::json::{self, Dialect, Members, Regional, Reply};
 use super::service::{Answer, Call};
-pub(super) use executions::World;
 use executions::Execution;
+pub(super) use executions::World;
 
 /// Goes before the operation in `X-Amz-Target`.
 const TARGET: &str = "AmazonAthena";

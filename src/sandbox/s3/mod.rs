@@ -82,7 +82,9 @@ impl State {
     pub(super) fn keys_below(&self, bucket: &str, prefix: &str) -> Vec<String> {
         let objects = self.buckets.get(bucket).map(|held| &held.objects);
         let keys = objects.into_iter().flat_map(BTreeMap::keys);
-        keys.filter(|key| key.starts_with(prefix)).cloned().collect()
+        keys.filter(|key| key.starts_with(prefix))
+            .cloned()
+            .collect()
     }
 
     /// An object's content.

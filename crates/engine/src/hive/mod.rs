@@ -177,7 +177,12 @@ impl Engine {
         let provider = provider(table, storage, tally)?;
         let refused = |error: &dyn std::fmt::Display| Trouble::Table(error.to_string());
         let context = self.context();
-        let default = context.state().config_options().catalog.default_catalog.clone();
+        let default = context
+            .state()
+            .config_options()
+            .catalog
+            .default_catalog
+            .clone();
         let catalog = context
             .catalog(&default)
             .ok_or_else(|| refused(&"there is no catalog"))?;

@@ -127,9 +127,10 @@ async fn delimited_rows_are_read_by_place_and_by_type() {
         buckets,
         &Tally::default(),
         "SELECT is_live, hour, status, taken, date, distributionid FROM access",
-    );
+    )
+    .await;
     insta_like(
-        &rows.await.unwrap(),
+        &rows.unwrap(),
         &[
             "| is_live | hour | status | taken | date       | distributionid |",
             "| true    | 7    | 200    | 1.5   | 2026-06-14 | E1             |",
@@ -164,9 +165,9 @@ async fn json_rows_are_read_by_key_in_any_case() {
     ]);
     let buckets = || Buckets::default().with("logs/access/E2/13/23/a.gz", gzip(text));
     let sql = "SELECT * FROM access";
-    let rows = ask(table.clone(), buckets(), &Tally::default(), sql);
+    let rows = ask(table.clone(), buckets(), &Tally::default(), sql).await;
     insta_like(
-        &rows.await.unwrap(),
+        &rows.unwrap(),
         &[
             "| date       | cs_user_agent | sc_status | nested  | distributionid | day | hour |",
             "| 2026-06-14 | a\tb           | 200       |         | E2             | 13  | 23   |",

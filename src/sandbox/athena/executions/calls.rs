@@ -110,10 +110,7 @@ fn reuse(input: &Members) -> Result<Option<i64>, Refusal> {
 }
 
 /// Where the result goes, with a slash at its end: the workgroup's place where it insists.
-fn output(
-    workgroup: &super::super::WorkGroup,
-    input: &Members,
-) -> Result<String, Refusal> {
+fn output(workgroup: &super::super::WorkGroup, input: &Members) -> Result<String, Refusal> {
     let own = workgroup.configuration["ResultConfiguration"]["OutputLocation"].as_str();
     let insists = workgroup.configuration["EnforceWorkGroupConfiguration"] == true;
     let asked = match input.structure("ResultConfiguration")? {
@@ -221,10 +218,7 @@ pub(in super::super) fn list(call: &Call<'_>, region: &Region, input: &Members) 
 /// One that has ended stays as it is.
 pub(in super::super) fn stop(call: &Call<'_>, region: &mut Region, input: &Members) -> Reply {
     let id = input.text("QueryExecutionId", 1..=128)?;
-    let execution = region
-        .executions
-        .get_mut(&id)
-        .ok_or_else(|| missing(&id))?;
+    let execution = region.executions.get_mut(&id).ok_or_else(|| missing(&id))?;
     if execution.outcome.is_none() {
         execution.outcome = Some(Outcome::cancelled(call.now, "Query cancelled by user", 0));
     }
@@ -348,7 +342,9 @@ fn show(id: &str, execution: &Execution, call: &Call<'_>) -> Value {
     };
     let queue_end = execution.starts().min(end);
     let milliseconds = |from: jiff::Timestamp, until: jiff::Timestamp| {
-        i64::try_from(until.duration_since(from).as_millis()).unwrap_or_default().max(0)
+        i64::try_from(until.duration_since(from).as_millis())
+            .unwrap_or_default()
+            .max(0)
     };
     let mut statistics = json!({
         "QueryQueueTimeInMillis": milliseconds(execution.submitted, queue_end),

@@ -71,8 +71,14 @@ mod tests {
             ("-7", Some(Value::Integer(-7))),
             ("1e2", Some(Value::Double(100.0))),
             ("TRUE", Some(Value::Boolean(true))),
-            ("TIMESTAMP '2026-06-14 17:00:00'", Some(Value::Timestamp(at))),
-            ("timestamp '2026-06-14 17:00:00 UTC'", Some(Value::Timestamp(at))),
+            (
+                "TIMESTAMP '2026-06-14 17:00:00'",
+                Some(Value::Timestamp(at)),
+            ),
+            (
+                "timestamp '2026-06-14 17:00:00 UTC'",
+                Some(Value::Timestamp(at)),
+            ),
             ("NULL", Some(Value::Null)),
             ("'a' OR 'b'", None),
             ("'a", None),

@@ -122,7 +122,12 @@ impl Execution {
 }
 
 /// Runs what is due; says whether anything was.
-pub(super) fn advance(region: &mut Region, name: &str, now: Timestamp, world: &mut World<'_>) -> bool {
+pub(super) fn advance(
+    region: &mut Region,
+    name: &str,
+    now: Timestamp,
+    world: &mut World<'_>,
+) -> bool {
     let due: Vec<String> = region
         .executions
         .iter()

@@ -170,8 +170,11 @@ mod with_engine {
             .unwrap_or_default()
             .trim_start_matches('(')
             .to_ascii_lowercase();
-        if ["create", "drop", "alter", "insert", "msck", "show", "describe", "unload", "delete", "merge", "update"]
-            .contains(&first.as_str())
+        if [
+            "create", "drop", "alter", "insert", "msck", "show", "describe", "unload", "delete",
+            "merge", "update",
+        ]
+        .contains(&first.as_str())
         {
             return Err(Fault::new(
                 1003,
@@ -360,10 +363,7 @@ mod with_engine {
                 };
                 Fault::new(kind, format!("{word}: {place}{message}"))
             }
-            EngineError::Memory { .. } => Fault::new(
-                5,
-                format!("EXCEEDED_MEMORY_LIMIT: {error}"),
-            ),
+            EngineError::Memory { .. } => Fault::new(5, format!("EXCEEDED_MEMORY_LIMIT: {error}")),
             other => Fault::new(9999, format!("GENERIC_INTERNAL_ERROR: {other}")),
         }
     }
