@@ -7,6 +7,8 @@
 
 pub(crate) mod athena;
 pub(crate) mod catalog;
+#[cfg(feature = "engine")]
+pub(crate) mod local;
 pub(crate) mod named;
 pub(crate) mod parameters;
 #[cfg(feature = "engine")]
