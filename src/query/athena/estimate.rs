@@ -7,10 +7,10 @@ use futures_util::future::try_join_all;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan, Unit};
 
-use super::{Athena, human, trouble};
+use super::{Athena, trouble};
 use crate::cloud::CloudError;
 use crate::error::Failure;
-use crate::event::bytes::exact_bytes;
+use crate::event::bytes::{exact_bytes, short_bytes};
 use crate::query::port::Window;
 use crate::query::view::Table;
 
@@ -44,7 +44,7 @@ impl Estimate {
             "guard.max-scan",
             format!(
                 "the query was not started: it would scan {} and may scan {}",
-                human(bytes),
+                short_bytes(bytes),
                 exact_bytes(limit)
             ),
         );
@@ -58,7 +58,7 @@ impl Estimate {
             format!(
                 "the window's objects hold {}; of Parquet a query reads only the columns it needs, \
                  and it is stopped at {}",
-                human(self.bytes),
+                short_bytes(self.bytes),
                 exact_bytes(limit)
             )
         })
@@ -126,7 +126,11 @@ pub(super) fn folders(table: &Table, window: Window) -> Option<(String, Vec<Stri
     let mut hour = window
         .from
         .to_zoned(TimeZone::UTC)
-        .round(jiff::ZonedRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Trunc))
+        .round(
+            jiff::ZonedRound::new()
+                .smallest(Unit::Hour)
+                .mode(jiff::RoundMode::Trunc),
+        )
         .ok()?;
     // As the view has it: a request may be logged in the hour after the window's end.
     let end = window

@@ -21,7 +21,7 @@ use super::{text, view};
 use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudError, QueryExecution, QueryStart, QueryState};
 use crate::error::Failure;
-use crate::event::bytes::exact_bytes;
+use crate::event::bytes::{exact_bytes, short_bytes};
 use crate::runbook::{self, Runbook};
 use crate::ui::{Interrupt, Progress, Ui};
 
@@ -80,7 +80,10 @@ impl<'a> Athena<'a> {
     fn window(&self, asked: &Asked) -> Window {
         let event = &self.runbook.event;
         asked.window.unwrap_or_else(|| Window {
-            from: event.doors.saturating_sub(event.grace).unwrap_or(event.doors),
+            from: event
+                .doors
+                .saturating_sub(event.grace)
+                .unwrap_or(event.doors),
             until: event.ends.saturating_add(event.grace).unwrap_or(event.ends),
         })
     }
@@ -153,7 +156,10 @@ impl<'a> Athena<'a> {
             progress.say(&match found.state {
                 QueryState::Queued => format!("Athena: queued, {seconds} s"),
                 _ if scanned > 0 => {
-                    format!("Athena: running, {seconds} s, {} scanned", human(scanned))
+                    format!(
+                        "Athena: running, {seconds} s, {} scanned",
+                        short_bytes(scanned)
+                    )
                 }
                 _ => format!("Athena: running, {seconds} s"),
             });
@@ -167,7 +173,9 @@ impl<'a> Athena<'a> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..=MORE_TRIES {
             let found = self
-                .insist("see that the query has stopped", || self.cloud.query_execution(id))
+                .insist("see that the query has stopped", || {
+                    self.cloud.query_execution(id)
+                })
                 .await?;
             if found.state.is_final() {
                 return Ok(());
@@ -229,14 +237,20 @@ impl<'a> Athena<'a> {
         stop: &Interrupt,
     ) -> Result<Answered, Failure> {
         if ended.state != QueryState::Succeeded {
-            return Err(trouble::of_end(id, ended, asked, self.settings, self.max_scan));
+            return Err(trouble::of_end(
+                id,
+                ended,
+                asked,
+                self.settings,
+                self.max_scan,
+            ));
         }
         let (table, truncated) = self.read(id, asked.most_rows, stop).await?;
         let mut notes = Vec::new();
         if let Some(scanned) = ended.scanned.filter(|scanned| *scanned > self.max_scan) {
             notes.push(format!(
                 "the query scanned {}, more than the {} it may: Athena told so only at its end",
-                human(scanned),
+                short_bytes(scanned),
                 exact_bytes(self.max_scan)
             ));
         }
@@ -357,7 +371,10 @@ impl Drop for Abandoned {
 /// A token that no other query has.
 fn token(now: Timestamp) -> String {
     let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
-    format!("onair-query-{}", Ulid::from_parts(milliseconds, fastrand::u128(..)))
+    format!(
+        "onair-query-{}",
+        Ulid::from_parts(milliseconds, fastrand::u128(..))
+    )
 }
 
 /// What a query costs at list prices, in US dollars.
@@ -368,24 +385,4 @@ fn cost(scanned: u64, reused: bool) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "an estimate in dollars")]
     let billed = scanned.max(LEAST_BILLED) as f64;
     billed / 1e12 * DOLLARS_PER_TERABYTE
-}
-
-/// An amount to read at a glance: three digits and a unit.
-fn human(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
-    let mut amount = bytes as f64;
-    let mut unit = "B";
-    for next in ["kB", "MB", "GB", "TB", "PB"] {
-        if amount < 999.5 {
-            break;
-        }
-        amount /= 1000.0;
-        unit = next;
-    }
-    match unit {
-        "B" => format!("{bytes} B"),
-        _ if amount < 9.995 => format!("{amount:.2} {unit}"),
-        _ if amount < 99.95 => format!("{amount:.1} {unit}"),
-        _ => format!("{amount:.0} {unit}"),
-    }
 }

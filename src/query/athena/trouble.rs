@@ -1,10 +1,9 @@
 //! Why a query in Athena gave no rows, in words, with what to do about it. The numbers are those of
 //! Athena's error catalog.
 
-use super::human;
 use crate::cloud::{CloudError, QueryExecution, QueryState};
 use crate::error::{Exit, Failure};
-use crate::event::bytes::exact_bytes;
+use crate::event::bytes::{exact_bytes, short_bytes};
 use crate::query::port::{Asked, Source};
 use crate::runbook;
 
@@ -58,7 +57,7 @@ pub(super) fn over_the_limit(id: &str, scanned: u64, limit: u64) -> Failure {
         "guard.max-scan",
         format!(
             "query {id} was stopped: it had scanned {} and may scan {}",
-            human(scanned),
+            short_bytes(scanned),
             exact_bytes(limit)
         ),
     )
@@ -90,7 +89,7 @@ pub(super) fn of_end(
             format!(
                 "Athena stopped query {id} at workgroup {}'s limit, after {}",
                 settings.workgroup,
-                human(scanned)
+                short_bytes(scanned)
             ),
         )
         .because(reason)
@@ -120,9 +119,14 @@ pub(super) fn of_end(
     let not_there = ["TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist"]
         .iter()
         .any(|word| reason.contains(word));
-    let denied = ["Access Denied", "AccessDenied", "Insufficient permissions", "not authorized"]
-        .iter()
-        .any(|word| reason.contains(word));
+    let denied = [
+        "Access Denied",
+        "AccessDenied",
+        "Insufficient permissions",
+        "not authorized",
+    ]
+    .iter()
+    .any(|word| reason.contains(word));
     match kind {
         _ if denied => failure.hint("onair iam-policy --role analyst"),
         1500 | 1501 => failure.hint("onair iam-policy --role analyst"),

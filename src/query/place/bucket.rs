@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use jiff::SignedDuration;
@@ -27,7 +28,8 @@ const EARLY: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Bucket {
     bridge: Bridge,
-    region: String,
+    /// Where the bucket is, once that was asked.
+    region: OnceLock<String>,
     bucket: String,
     /// Up to and with the last slash, or empty: names of objects are what follows.
     folder: String,
@@ -37,13 +39,7 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    pub(super) fn new(
-        bridge: Bridge,
-        region: String,
-        bucket: &str,
-        prefix: &str,
-        window: Option<Window>,
-    ) -> Self {
+    pub(super) fn new(bridge: Bridge, bucket: &str, prefix: &str, window: Option<Window>) -> Self {
         let end = prefix.rfind('/').map_or(0, |at| at + 1);
         let padded = window.map(|Window { from, until }| Window {
             from: from.saturating_sub(EARLY).unwrap_or(from),
@@ -51,26 +47,34 @@ impl Bucket {
         });
         Self {
             bridge,
-            region,
+            region: OnceLock::new(),
             bucket: bucket.to_owned(),
             folder: prefix[..end].to_owned(),
             prefix: prefix.to_owned(),
             window: padded.map(Window::civil),
         }
     }
+
+    /// The bucket's region, asked for once.
+    fn region(&self) -> io::Result<String> {
+        if let Some(region) = self.region.get() {
+            return Ok(region.clone());
+        }
+        let (cloud, bucket) = (self.bridge.cloud.clone(), self.bucket.clone());
+        let region = self
+            .bridge
+            .ask(async move { cloud.bucket_region(&bucket).await })?;
+        Ok(self.region.get_or_init(|| region).clone())
+    }
 }
 
 impl Objects for Bucket {
     fn list(&self) -> io::Result<Vec<Object>> {
         let cloud = self.bridge.cloud.clone();
-        let (region, bucket, prefix) = (
-            self.region.clone(),
-            self.bucket.clone(),
-            self.prefix.clone(),
-        );
-        let (found, is_whole) = self.bridge.ask(async move {
-            cloud.objects_below(&region, &bucket, &prefix, PAGES).await
-        })?;
+        let (region, bucket, prefix) = (self.region()?, self.bucket.clone(), self.prefix.clone());
+        let (found, is_whole) = self
+            .bridge
+            .ask(async move { cloud.objects_below(&region, &bucket, &prefix, PAGES).await })?;
         if !is_whole {
             return Err(io::Error::other(format!(
                 "{} has more than {} objects below it; name a narrower prefix",
@@ -83,7 +87,9 @@ impl Objects for Bucket {
             object.size > 0
                 && !name.is_empty()
                 && !name.starts_with(['_', '.'])
-                && self.window.is_none_or(|window| may_hold(&object.key, window))
+                && self
+                    .window
+                    .is_none_or(|window| may_hold(&object.key, window))
         });
         Ok(objects
             .map(|object| Object {
@@ -97,7 +103,7 @@ impl Objects for Bucket {
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
         let mut parts = Parts {
             bridge: self.bridge.clone(),
-            region: self.region.clone(),
+            region: self.region()?,
             bucket: self.bucket.clone(),
             key: format!("{}{name}", self.folder),
             coming: VecDeque::new(),
@@ -149,11 +155,10 @@ impl Parts {
         let (region, bucket, key) = (self.region.clone(), self.bucket.clone(), self.key.clone());
         let start = self.next;
         self.next += PART;
-        self.coming.push_back(self.bridge.begin(async move {
-            cloud
-                .object_part(&region, &bucket, &key, start, PART)
-                .await
-        }));
+        self.coming
+            .push_back(self.bridge.begin(async move {
+                cloud.object_part(&region, &bucket, &key, start, PART).await
+            }));
     }
 
     /// Takes the next part; an empty one is the end.

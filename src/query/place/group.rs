@@ -57,20 +57,21 @@ impl LogGroup {
             window,
         }
     }
+}
 
-    /// Stops the queries that still run.
-    pub(super) async fn stop(&self) {
+impl Drop for LogGroup {
+    /// Stops the queries that still run, as far as the process still lives.
+    fn drop(&mut self) {
         let running = std::mem::take(&mut *self.source.running());
         for id in running {
-            let stopped = self
-                .source
-                .bridge
-                .cloud
-                .stop_log_query(&self.source.region, &id)
-                .await;
-            if let Err(error) = stopped {
-                tracing::info!(%error, id, "the query could not be stopped");
-            }
+            let (cloud, region) = (self.source.bridge.cloud.clone(), self.source.region.clone());
+            // Nobody is left to tell whether it worked.
+            drop(
+                self.source
+                    .bridge
+                    .runtime
+                    .spawn(async move { cloud.stop_log_query(&region, &id).await }),
+            );
         }
     }
 }

@@ -5,8 +5,6 @@
 
 mod bucket;
 mod group;
-#[cfg(test)]
-mod tests;
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +14,8 @@ use std::sync::mpsc::{Receiver, channel};
 use onair_engine::{Folder, Objects};
 use tokio::runtime::Handle;
 
-pub(crate) use group::LogGroup;
+use bucket::Bucket;
+use group::LogGroup;
 
 use super::port::Window;
 use crate::clock::Clock;
@@ -58,9 +57,8 @@ impl Place {
             return Ok(Self::Folder(PathBuf::from(text)));
         };
         let (name, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let fits = |character: char| {
-            character.is_ascii_alphanumeric() || "._-/#".contains(character)
-        };
+        let fits =
+            |character: char| character.is_ascii_alphanumeric() || "._-/#".contains(character);
         if name.is_empty() || name.len() > 512 || !name.chars().all(fits) {
             return Err(Failure::usage(format!("`{text}` names no log group"))
                 .hint("write it as logs://GROUP or logs://GROUP?region=us-east-1"));
@@ -88,73 +86,33 @@ impl Place {
             region,
         })
     }
-
-    /// Whether the account must be asked.
-    pub(crate) fn needs_cloud(&self) -> bool {
-        !matches!(self, Self::Folder(_))
-    }
 }
 
-/// A place, opened.
-pub(crate) enum Opened {
-    Objects(Arc<dyn Objects>),
-    /// Its queries are to be stopped when the reader is.
-    Group(Arc<LogGroup>),
-}
-
-impl Opened {
-    pub(crate) fn objects(&self) -> Arc<dyn Objects> {
-        match self {
-            Self::Objects(objects) => Arc::clone(objects),
-            Self::Group(group) => Arc::clone(group) as Arc<dyn Objects>,
-        }
-    }
-
-    /// Stops what still runs in the service.
-    pub(crate) async fn stop(&self) {
-        if let Self::Group(group) = self {
-            group.stop().await;
-        }
-    }
-}
-
-/// Opens a place in the account. `home` is the region of log groups that name none; a log group is
-/// read within `window` alone, and of a bucket what its names place outside of it is left out.
-pub(crate) async fn open(
+/// Opens a place in the account; nothing is asked yet. `home` is the region of log groups that name
+/// none; a log group is read within `window` alone, and of a bucket what its names place outside of
+/// it is left out.
+pub(crate) fn open(
     place: &Place,
     cloud: &Cloud,
     clock: &Clock,
     home: &str,
     window: Option<Window>,
-) -> Result<Opened, Failure> {
+) -> Result<Arc<dyn Objects>, Failure> {
     let bridge = Bridge {
         cloud: cloud.clone(),
         clock: clock.clone(),
         runtime: Handle::current(),
     };
     Ok(match place {
-        Place::Folder(path) => Opened::Objects(Arc::new(Folder(path.clone()))),
-        Place::Bucket { bucket, prefix } => {
-            let region = cloud.bucket_region(bucket).await.map_err(|error| {
-                let is_missing = matches!(error, CloudError::NotFound { .. });
-                let failure = Failure::from(error);
-                if is_missing {
-                    failure.hint("the bucket's name is `store` of [logs.access] in the runbook")
-                } else {
-                    failure
-                }
-            })?;
-            Opened::Objects(Arc::new(bucket::Bucket::new(
-                bridge, region, bucket, prefix, window,
-            )))
-        }
+        Place::Folder(path) => Arc::new(Folder(path.clone())),
+        Place::Bucket { bucket, prefix } => Arc::new(Bucket::new(bridge, bucket, prefix, window)),
         Place::Group { name, region } => {
             let Some(window) = window else {
                 return Err(Failure::usage("a log group is read for a time")
-                    .hint("add --since and --until, or --event for the event's own"));
+                    .hint("add --since and --until, or -e EVENT for the event's own"));
             };
             let region = region.clone().unwrap_or_else(|| home.to_owned());
-            Opened::Group(Arc::new(LogGroup::new(bridge, region, name, window)))
+            Arc::new(LogGroup::new(bridge, region, name, window))
         }
     })
 }

@@ -382,7 +382,11 @@ fn plan(text: &str, limit: Option<i64>) -> Result<Plan, Refusal> {
             "fields" => {
                 plan.fields = rest.split(',').map(|one| one.trim().to_owned()).collect();
                 let known = ["@timestamp", "@message", "@logStream"];
-                if let Some(other) = plan.fields.iter().find(|one| !known.contains(&one.as_str())) {
+                if let Some(other) = plan
+                    .fields
+                    .iter()
+                    .find(|one| !known.contains(&one.as_str()))
+                {
                     return Err(malformed(other));
                 }
             }
