@@ -13,6 +13,7 @@ pub mod hive;
 mod objects;
 mod requests;
 
+pub use dialect::{Uses, uses};
 pub use engine::{Engine, Ran, Settings};
 pub use error::EngineError;
 pub use objects::{Folder, Object, Objects};
