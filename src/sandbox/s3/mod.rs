@@ -78,6 +78,20 @@ impl State {
             .is_some_and(|bucket| bucket.objects.contains_key(key))
     }
 
+    /// The keys of a bucket that begin with `prefix`.
+    pub(super) fn keys_below(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        let objects = self.buckets.get(bucket).map(|held| &held.objects);
+        let keys = objects.into_iter().flat_map(BTreeMap::keys);
+        keys.filter(|key| key.starts_with(prefix))
+            .cloned()
+            .collect()
+    }
+
+    /// An object's content.
+    pub(super) fn bytes_of(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        Some(self.buckets.get(bucket)?.objects.get(key)?.bytes())
+    }
+
     /// Whether the log delivery service may put this object; a missing bucket takes nothing.
     pub(super) fn allows_delivery(&self, bucket: &str, key: &str) -> bool {
         self.buckets
