@@ -16,10 +16,12 @@ use onair_audience::{
 
 const USAGE: &str = "\
 usage: generate --out DIR [--lines N | --minutes N [--viewers N]] [--files N] [--seed N]
-                [--format w3c|v2|v2-json|realtime] [--level 0-9] [--plain]
+                [--format w3c|v2|v2-json|realtime] [--level 0-9] [--plain] [--stay N]
   --lines N     exactly so many rows of the whole event (default 100000)
   --minutes N   all rows of so many minutes from kickoff on, of --viewers (default 200)
   --files N     in so many files (default 40); one file is of one distribution
+  --stay N      minutes that a session lasts, about (default 100; 2 from a million lines on, so that
+                there are as many sessions as in the logs of a big event)
   --level N     gzip's level (default 1); --plain: no gzip
 ";
 
@@ -34,6 +36,7 @@ struct Asked {
     format: Format,
     level: u32,
     plain: bool,
+    stay: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -65,6 +68,7 @@ fn read() -> Option<Asked> {
         format: Format::Standard,
         level: 1,
         plain: false,
+        stay: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -78,6 +82,7 @@ fn read() -> Option<Asked> {
             "--lines" => asked.lines = Some(value.parse().ok()?),
             "--minutes" => asked.minutes = Some(value.parse().ok()?),
             "--viewers" => asked.viewers = value.parse().ok()?,
+            "--stay" => asked.stay = Some(value.parse().ok()?),
             "--files" => asked.files = value.parse().ok().filter(|files| *files > 0)?,
             "--seed" => asked.seed = value.parse().ok()?,
             "--level" => asked.level = value.parse().ok().filter(|level| *level <= 9)?,
@@ -128,17 +133,15 @@ fn tell(text: &str, code: ExitCode) -> ExitCode {
 
 fn write_all(asked: &Asked) -> std::io::Result<String> {
     std::fs::create_dir_all(&asked.out)?;
-    let (scene, minutes, wanted) = match asked.minutes {
-        Some(count) => {
-            let scene = Scene::example(asked.seed, asked.viewers);
-            let first = Scene::minute_of(scene.starts);
-            (scene, first..first + count, None)
-        }
-        None => {
-            let lines = asked.lines.unwrap_or(100_000);
-            let (scene, minutes) = scene_for(lines, asked.seed);
-            (scene, minutes, Some(lines))
-        }
+    let (scene, minutes, wanted) = if let Some(count) = asked.minutes {
+        let mut scene = Scene::example(asked.seed, asked.viewers);
+        scene.stay = asked.stay.unwrap_or(scene.stay);
+        let first = Scene::minute_of(scene.starts);
+        (scene, first..first + count, None)
+    } else {
+        let lines = asked.lines.unwrap_or(100_000);
+        let (scene, minutes) = scene_for(lines, asked);
+        (scene, minutes, Some(lines))
     };
     let counts: Vec<Vec<u64>> = scene
         .distributions
@@ -188,10 +191,13 @@ fn write_all(asked: &Asked) -> std::io::Result<String> {
 }
 
 /// A scene whose whole event, doors to end, has at least so many rows.
-fn scene_for(lines: u64, seed: u64) -> (Scene, std::ops::Range<i64>) {
+fn scene_for(lines: u64, asked: &Asked) -> (Scene, std::ops::Range<i64>) {
+    const MANY: u64 = 1_000_000;
+    let usual = if lines < MANY { 100 } else { 2 };
     let mut viewers = lines / 6_500 + 8;
     loop {
-        let scene = Scene::example(seed, viewers);
+        let mut scene = Scene::example(asked.seed, viewers);
+        scene.stay = asked.stay.unwrap_or(usual);
         let minutes = Scene::minute_of(scene.doors)..Scene::minute_of(scene.ends);
         let rows: u64 = scene
             .distributions

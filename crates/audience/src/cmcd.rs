@@ -118,6 +118,8 @@ impl Writer<'_> {
 pub(crate) fn write(out: &mut Vec<u8>, cmcd: &Cmcd<'_>, style: &'static Style, part: Part) {
     use Part::{Object as O, Request as R, Session as S, Status as T};
     let two = (cmcd.telling == Telling::QueryTwo).then_some(cmcd.two);
+    // What counts up is told with the picture alone.
+    let of_picture = two.filter(|_| matches!(cmcd.object_type, "v" | "av"));
     let mut writer = Writer {
         out,
         style,
@@ -132,7 +134,7 @@ pub(crate) fn write(out: &mut Vec<u8>, cmcd: &Cmcd<'_>, style: &'static Style, p
     writer.listed(R, b"bl", cmcd.buffer, "");
     writer.listed(O, b"br", cmcd.bitrate, kind);
     writer.flag(T, b"bs", cmcd.starved);
-    if let Some(two) = two {
+    if let Some(two) = of_picture {
         writer.number(T, b"bsa", Some(u64::from(two.starvations)));
         writer.listed(T, b"bsd", two.starvation, "");
     }
@@ -140,7 +142,7 @@ pub(crate) fn write(out: &mut Vec<u8>, cmcd: &Cmcd<'_>, style: &'static Style, p
         out.extend_from_slice(cmcd.content.as_bytes());
     });
     writer.number(O, b"d", cmcd.duration.map(u64::from));
-    if let Some(two) = two {
+    if let Some(two) = of_picture {
         writer.number(T, b"dfa", Some(u64::from(two.dropped_frames)));
         if let Some(code) = two.error_code
             && writer.key(T, b"ec")
@@ -160,13 +162,13 @@ pub(crate) fn write(out: &mut Vec<u8>, cmcd: &Cmcd<'_>, style: &'static Style, p
         writer.text(R, b"nor", |out| write_next(out, &next));
     }
     writer.token(O, b"ot", cmcd.object_type);
-    if let Some(two) = two {
+    if let Some(two) = of_picture {
         writer.number(R, b"pt", Some(two.playhead));
     }
     writer.number(T, b"rtp", cmcd.requested_throughput.map(u64::from));
     writer.token(S, b"sf", cmcd.format);
     writer.text(S, b"sid", |out| guid(out, cmcd.session));
-    if let Some(two) = two {
+    if let Some(two) = of_picture {
         writer.number(R, b"sn", Some(two.sequence));
     }
     writer.token(S, b"st", "l");

@@ -7,29 +7,35 @@
 //! there changes from time to time. Everything else follows from numbers that are mixed of the seed,
 //! the seat and the segment, so that nothing has to be remembered from minute to minute.
 
+mod answer;
 mod cmcd;
 mod curve;
 mod devices;
 mod encode;
 mod fields;
 mod incident;
+mod lines;
+mod minute;
 mod places;
 mod play;
 mod random;
 mod request;
 mod seat;
+mod selections;
 mod strangers;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
 pub use curve::{present, rush};
 pub use devices::{Device, Telling};
-pub use fields::{
-    Field, Log, REALTIME, STANDARD, VERSION_TWO, write_head, write_json, write_line, write_value,
-};
-pub use play::Minute;
+pub use fields::{Field, Log, write_value};
+pub use lines::{write_head, write_json, write_line};
+pub use minute::Minute;
 pub use request::{Agent, Cmcd, Note, Object, ObjectKind, Origin, Request, Two};
+pub use selections::{REALTIME, STANDARD, VERSION_TWO};
 pub use summary::{STATUSES, Summary};
 
 /// The event that is watched.
@@ -57,6 +63,9 @@ pub struct Scene {
     pub distributions: Vec<(String, String, f64)>,
     /// The folder of everything that is served, without a slash at its end, such as `/cup-final`.
     pub folder: String,
+    /// Minutes that a session lasts, about. With 2 there are as many sessions in the logs of few
+    /// viewers as else in those of many.
+    pub stay: u32,
 }
 
 impl Scene {
@@ -101,6 +110,7 @@ impl Scene {
                 ),
             ],
             folder: "/cup-final".to_owned(),
+            stay: 100,
         }
     }
 
@@ -117,7 +127,8 @@ impl Scene {
 
     /// How many those are.
     pub fn requests_in(&self, minute: i64, distribution: &str) -> u64 {
-        self.summary(minute, distribution).requests
+        let count = self.minute(minute, distribution).count();
+        u64::try_from(count).unwrap_or(u64::MAX)
     }
 
     /// What the delivery network's metrics say of them.

@@ -122,6 +122,6 @@ pub(crate) fn shared(network: u32, pool: u64, viewer: u64) -> IpAddr {
 pub(crate) fn data_center(machine: u64) -> (IpAddr, u32) {
     let bits = mix(&[machine, 18]).to_le_bytes();
     let network = DATA_CENTERS[usize::from(bits[4]) % DATA_CENTERS.len()];
-    let address = Ipv4Addr::new(198, 18 | (bits[0] & 1), bits[1], bits[2].clamp(1, 254));
+    let address = Ipv4Addr::new(198, 0x12 | (bits[0] & 1), bits[1], bits[2].clamp(1, 254));
     (IpAddr::V4(address), network)
 }

@@ -1,107 +1,14 @@
-//! What a minute of watching leaves: the requests of a player, and what they get.
+//! What a player asks in a minute.
 
 use crate::Scene;
+use crate::answer::{Fetch, HEADERS};
 use crate::devices::Telling;
 use crate::incident::Trouble;
-use crate::random::{Draw, float, mix, part, whole, whole_32};
-use crate::request::{Agent, Cmcd, Note, Object, ObjectKind, Origin, Request, Two};
-use crate::seat::{Hall, Kind, Sitter};
-use crate::strangers;
+use crate::random::{Draw, mix, part, whole, whole_32};
+use crate::request::{Agent, Cmcd, Note, Object, ObjectKind, Request, Two};
+use crate::seat::{Kind, Sitter};
 
-/// The requests of a minute to a distribution.
-#[derive(Debug)]
-pub struct Minute<'a> {
-    hall: Hall<'a>,
-    trouble: Trouble,
-    minute: i64,
-    distribution: Option<(&'a str, &'a str)>,
-    /// The next seat, and how many are taken.
-    seat: u64,
-    seats: u64,
-    /// How many were in the minute before.
-    before: u64,
-    are_strangers_due: bool,
-    /// Those of one seat, and the next of them.
-    requests: Vec<Request<'a>>,
-    next: usize,
-}
-
-impl<'a> Minute<'a> {
-    pub(crate) fn new(scene: &'a Scene, minute: i64, distribution: &str) -> Self {
-        Self {
-            hall: Hall::new(scene, distribution),
-            trouble: Trouble::of(scene, minute),
-            minute,
-            distribution: scene
-                .distributions
-                .iter()
-                .find(|(id, _, _)| id == distribution)
-                .map(|(id, domain, _)| (id.as_str(), domain.as_str())),
-            seat: 0,
-            seats: scene.seats(minute),
-            before: scene.seats(minute - 1),
-            are_strangers_due: true,
-            requests: Vec::with_capacity(96),
-            next: 0,
-        }
-    }
-
-    /// Makes the requests of the next who has any; says whether there was one.
-    fn fill(&mut self) -> bool {
-        self.requests.clear();
-        self.next = 0;
-        let Some((distribution, host)) = self.distribution else {
-            return false;
-        };
-        while self.requests.is_empty() {
-            if self.seat < self.seats {
-                let seat = self.seat;
-                self.seat += 1;
-                if let Some(sitter) = self.hall.sitter(seat, self.minute, self.before) {
-                    let mut player = Player {
-                        scene: self.hall.scene,
-                        trouble: &self.trouble,
-                        minute: self.minute,
-                        distribution,
-                        host,
-                        sitter: &sitter,
-                        draw: Draw::of(&[self.hall.scene.seed, seat, self.minute.cast_unsigned()]),
-                        requests: &mut self.requests,
-                    };
-                    player.play();
-                }
-            } else if std::mem::take(&mut self.are_strangers_due) {
-                strangers::come(
-                    self.hall.scene,
-                    self.minute,
-                    self.seats,
-                    (distribution, host),
-                    &mut self.requests,
-                );
-            } else {
-                return false;
-            }
-        }
-        true
-    }
-}
-
-impl<'a> Iterator for Minute<'a> {
-    type Item = Request<'a>;
-
-    fn next(&mut self) -> Option<Request<'a>> {
-        if self.next == self.requests.len() && !self.fill() {
-            return None;
-        }
-        let request = self.requests.get(self.next).copied();
-        self.next += 1;
-        request
-    }
-}
-
-const MINUTE: i64 = 60_000;
-/// Headers of an answer, bytes.
-const HEADERS: u64 = 420;
+pub(crate) const MINUTE: i64 = 60_000;
 /// Between the requests of one segment, milliseconds.
 const PACE: i64 = 40;
 /// Kilobits a second of the sound.
@@ -110,42 +17,21 @@ const SOUND: u32 = 128;
 const FULL_BUFFER: u32 = 20_000;
 /// Players leave room between what they measure and what they choose.
 const HEADROOM: f64 = 1.4;
-/// What the two origins are called.
-const ORIGINS: [&str; 2] = [
-    "package-a.origin.example.net",
-    "package-b.origin.example.net",
-];
 
-struct Player<'a, 'b> {
-    scene: &'a Scene,
-    trouble: &'b Trouble,
-    minute: i64,
-    distribution: &'a str,
-    host: &'a str,
-    sitter: &'b Sitter<'a>,
-    draw: Draw,
-    requests: &'b mut Vec<Request<'a>>,
-}
-
-/// An object on its way: what it costs and how it is cached.
-#[derive(Clone, Copy)]
-struct Fetch<'a> {
-    object: Object<'a>,
-    bytes: u64,
-    cmcd: Option<Cmcd<'a>>,
-}
-
-/// Where an answer came from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Edge,
-    Refreshed,
-    Shield,
-    Origin,
+/// Somebody on a seat, for a minute.
+pub(crate) struct Player<'a, 'b> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) trouble: &'b Trouble,
+    pub(crate) minute: i64,
+    pub(crate) distribution: &'a str,
+    pub(crate) host: &'a str,
+    pub(crate) sitter: &'b Sitter<'a>,
+    pub(crate) draw: Draw,
+    pub(crate) requests: &'b mut Vec<Request<'a>>,
 }
 
 impl<'a> Player<'a, '_> {
-    fn play(&mut self) {
+    pub(crate) fn play(&mut self) {
         match self.sitter.kind {
             Kind::Outsider { by_function } => self.knock(by_function),
             Kind::Viewer | Kind::Puller => self.watch(),
@@ -348,7 +234,7 @@ impl<'a> Player<'a, '_> {
             });
             self.fetch_with(
                 at + PACE,
-                Fetch {
+                &Fetch {
                     object,
                     bytes,
                     cmcd,
@@ -374,7 +260,7 @@ impl<'a> Player<'a, '_> {
         let bytes = self.size(bitrate);
         self.fetch_with(
             at + 2 * PACE,
-            Fetch {
+            &Fetch {
                 object,
                 bytes,
                 cmcd,
@@ -420,11 +306,11 @@ impl<'a> Player<'a, '_> {
         whole(mean * (0.82 + 0.36 * self.draw.part()))
     }
 
-    fn is_slow(&self) -> bool {
+    pub(crate) fn is_slow(&self) -> bool {
         self.trouble.network == Some(self.sitter.place.network)
     }
 
-    fn throughput(&self) -> f64 {
+    pub(crate) fn throughput(&self) -> f64 {
         if self.is_slow() {
             (self.sitter.throughput * 0.12).max(700.0)
         } else {
@@ -507,7 +393,7 @@ impl<'a> Player<'a, '_> {
         let cmcd = self.cmcd(object_type.unwrap_or("m"), |cmcd| cmcd.startup = startup);
         self.fetch_with(
             at,
-            Fetch {
+            &Fetch {
                 object,
                 bytes,
                 cmcd,
@@ -516,7 +402,7 @@ impl<'a> Player<'a, '_> {
     }
 
     /// A request as it begins: everything but the answer.
-    fn bare(&mut self, at: i64, object: Object<'a>) -> Request<'a> {
+    pub(crate) fn bare(&mut self, at: i64, object: Object<'a>) -> Request<'a> {
         let sitter = self.sitter;
         Request {
             at,
@@ -552,137 +438,8 @@ impl<'a> Player<'a, '_> {
             id: self.draw.next(),
         }
     }
-
-    fn source(&mut self, kind: ObjectKind) -> Source {
-        // Of the origin, of the shield, and what the origin said is still good.
-        let (origin, shield, refreshed) = match kind {
-            ObjectKind::AdManifest => (1.0, 0.0, 0.0),
-            ObjectKind::Master | ObjectKind::Playlist | ObjectKind::Dash => (0.018, 0.03, 0.05),
-            ObjectKind::Key => (0.3, 0.2, 0.0),
-            _ => (0.006, 0.014, 0.001),
-        };
-        let colder = 1.0 + 2.5 * self.trouble.rush + if self.trouble.origin { 3.0 } else { 0.0 };
-        let luck = self.draw.part();
-        if luck < origin * colder {
-            Source::Origin
-        } else if luck < (origin + shield) * colder {
-            Source::Shield
-        } else if luck < (origin + shield) * colder + refreshed {
-            Source::Refreshed
-        } else {
-            Source::Edge
-        }
-    }
-
-    fn fetch_with(&mut self, at: i64, fetch: Fetch<'a>) {
-        let mut request = self.bare(at, fetch.object);
-        request.cmcd = fetch.cmcd;
-        let kind = fetch.object.kind;
-        let source = self.source(kind);
-        let is_slow = self.is_slow();
-        let near = self.sitter.place.distance / 2.0 * if is_slow { 6.0 } else { 1.0 };
-        let mut first_byte = near + 1.0 + self.draw.tailed(if is_slow { 320.0 } else { 7.0 });
-        let name = match source {
-            Source::Edge => "Hit",
-            Source::Refreshed => "RefreshHit",
-            Source::Shield | Source::Origin => "Miss",
-        };
-        request.result = name;
-        request.response_result = name;
-        request.detailed_result = if source == Source::Shield {
-            "OriginShieldHit"
-        } else {
-            name
-        };
-        match source {
-            Source::Edge => {}
-            Source::Shield => first_byte += 22.0 + self.draw.tailed(16.0),
-            Source::Refreshed | Source::Origin => {
-                let wait = 48.0 + self.draw.tailed(55.0) + 120.0 * self.trouble.rush;
-                first_byte += wait;
-                request.origin = Some(Origin {
-                    host: ORIGINS[0],
-                    first_byte: whole(wait),
-                    last_byte: whole(wait) + 4 + fetch.bytes / 40_000,
-                    failover: None,
-                    quality: 94 + u8::try_from(self.draw.below(7)).unwrap_or_default(),
-                });
-            }
-        }
-        request.content_length = Some(fetch.bytes);
-        request.bytes = fetch.bytes + HEADERS;
-        if let Some(origin) = &mut request.origin
-            && self.trouble.origin
-            && kind != ObjectKind::AdManifest
-        {
-            // The second origin is asked; now and then it is too late for that.
-            origin.host = ORIGINS[1];
-            origin.failover = Some(self.draw.one_of(&[502, 503, 504, 504]));
-            origin.quality -= 4;
-            first_byte += 1_050.0 + self.draw.tailed(220.0);
-            if self.draw.chance(0.4) {
-                let (status, cause) = self.draw.one_of(&[
-                    (502, "OriginConnectError"),
-                    (502, "OriginConnectError"),
-                    (504, "OriginCommError"),
-                    (503, "OriginError"),
-                ]);
-                fail(&mut request, status, cause, 620);
-            }
-        }
-        let luck = self.draw.part();
-        match kind {
-            ObjectKind::AdManifest if luck < 0.004 => {
-                fail(&mut request, 504, "OriginCommError", 560)
-            }
-            ObjectKind::Video if luck < 0.000_6 => fail(&mut request, 404, "Error", 340),
-            _ => {}
-        }
-        request.first_byte = whole(first_byte).max(1);
-        // Kilobits a second are bits a millisecond.
-        let throughput = self.throughput().max(300.0) * (0.8 + 0.5 * self.draw.part());
-        let transfer = whole(float(request.bytes) * 8.0 / throughput);
-        request.taken = request.first_byte + transfer;
-        if request.status == 200 && kind == ObjectKind::Video {
-            let (leaves_early, leaves) = if is_slow {
-                (0.006, 0.02)
-            } else {
-                (0.000_5, 0.001_2)
-            };
-            if luck > 1.0 - leaves_early {
-                // Gone before the answer.
-                request.status = 0;
-                request.bytes = 0;
-                request.content_length = None;
-                request.taken = request.first_byte;
-                request.result = "Error";
-                request.response_result = "Error";
-                request.detailed_result = "ClientHungUpRequest";
-            } else if luck > 1.0 - leaves {
-                // Gone in the middle of it: no error of anybody's.
-                request.bytes = request.bytes / 3 + HEADERS;
-                request.taken = request.first_byte + transfer / 3;
-                request.result = "Error";
-                request.detailed_result = "ClientCommError";
-            }
-        }
-        let end = at + signed(request.taken);
-        let begin = self.minute * MINUTE;
-        // An answer belongs to the minute it ends in: what would end later ends with it.
-        request.at = end.clamp(begin, begin + MINUTE - 1);
-        self.requests.push(request);
-    }
 }
 
-fn fail(request: &mut Request<'_>, status: u16, cause: &'static str, length: u64) {
-    request.status = status;
-    request.content_length = Some(length);
-    request.bytes = length + HEADERS;
-    request.result = "Error";
-    request.response_result = "Error";
-    request.detailed_result = cause;
-}
-
-fn signed(value: u64) -> i64 {
+pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

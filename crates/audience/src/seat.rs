@@ -53,10 +53,10 @@ pub(crate) struct Hall<'a> {
     pools: u64,
 }
 
-/// A viewer starts anew after this many minutes and up to so many more.
-const SESSION_MINUTES: (u64, u64) = (25, 150);
 /// Sessions that a viewer has before somebody else takes the seat.
 const SESSIONS: i64 = 3;
+/// Who stays for fewer minutes than this does not come back.
+const SHORT: u64 = 20;
 /// Viewers on one of a carrier's addresses.
 const SHARING: u64 = 12;
 /// Minutes for which a puller stays on one machine.
@@ -88,11 +88,14 @@ impl<'a> Hall<'a> {
     pub(crate) fn sitter(&self, seat: u64, minute: i64, before: u64) -> Option<Sitter<'a>> {
         let scene = self.scene;
         let own = mix(&[scene.seed, seat]);
-        let length = SESSION_MINUTES.0 + below(own, SESSION_MINUTES.1);
+        // From a quarter of the usual time to seven quarters.
+        let stay = u64::from(scene.stay);
+        let length = (stay / 4 + below(own, stay * 3 / 2 + 1)).max(1);
         let length = i64::try_from(length).unwrap_or(60);
+        let sessions = if stay < SHORT { 1 } else { SESSIONS };
         let offset = i64::try_from(mix(&[own, 1]) >> 40).unwrap_or_default();
         let epoch = (minute + offset).div_euclid(length);
-        let viewer = mix(&[own, epoch.div_euclid(SESSIONS).cast_unsigned(), 2]);
+        let viewer = mix(&[own, epoch.div_euclid(sessions).cast_unsigned(), 2]);
         let (begin, end) = self.wanted?;
         let asks = part(mix(&[viewer, 3]));
         if asks < begin || asks >= end {
