@@ -1,6 +1,6 @@
 //! `onair token mode|keys|selftest`: the gate at the edge, changed without a redeploy.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::Desk;
 
@@ -134,4 +134,118 @@ fn a_mode_for_a_while_is_shown_by_status_and_taken_back_by_tend_and_by_undo() {
     assert_eq!(mode(&desk), "log");
     desk.onair(&["undo", "--yes"]).expect_success();
     assert_eq!(mode(&desk), "enforce");
+}
+
+/// The check of the gate's mode, judged for a phase, and the run's exit code.
+fn mode_check(desk: &Desk, phase: &str) -> (Value, i32) {
+    let run = desk.onair(&[
+        "-o",
+        "json",
+        "preflight",
+        "--only",
+        "tokens.mode",
+        "--for-phase",
+        phase,
+    ]);
+    (run.json()["data"]["checks"][0].clone(), run.code)
+}
+
+#[test]
+fn a_gate_that_was_switched_off_is_a_warning_and_no_go_when_live() {
+    let desk = desk();
+    assert_eq!(mode_check(&desk, "live").0["status"], "pass");
+    let off = desk
+        .onair(&["token", "mode", "off", "--yes", "-m", "players fail"])
+        .expect_success();
+    assert!(off.to_string().contains("NOBODY IS REFUSED"), "{off}");
+    let (check, code) = mode_check(&desk, "freeze");
+    assert_eq!(
+        (&check["status"], &check["severity"], code),
+        (&json!("fail"), &json!("warning"), 0),
+        "{check}"
+    );
+    let (check, code) = mode_check(&desk, "live");
+    assert_eq!(
+        (&check["status"], &check["severity"], code),
+        (&json!("fail"), &json!("error"), 3),
+        "{check}"
+    );
+    let evidence = check["evidence"].as_str().unwrap_or_default();
+    assert!(
+        evidence.contains("off instead of enforce: jess (jess-1)"),
+        "{check}"
+    );
+    assert_eq!(
+        check["fix"],
+        "onair undo jess-1, or onair token mode enforce"
+    );
+    desk.onair(&["undo", "jess-1", "--yes"]).expect_success();
+    assert_eq!(mode_check(&desk, "live").0["status"], "pass");
+}
+
+#[test]
+fn a_key_that_is_no_new_one_is_refused_and_what_is_missing_is_named() {
+    let desk = desk();
+    desk.write("b.key", SECRET);
+    let add =
+        |kid: &str| desk.onair(&["token", "keys", "add", kid, "--key-file", "b.key", "--yes"]);
+    add("b").expect_success();
+    let again = add("c").expect_code(4);
+    assert!(
+        again.stderr.contains("in the store already, as key `b`"),
+        "{again}"
+    );
+
+    let empty = desk.onair(&["token", "keys", "add", "d"]).expect_code(2);
+    assert!(empty.stderr.contains("standard input was empty"), "{empty}");
+    assert!(
+        empty.stderr.contains("onair token keys add d --key-env"),
+        "{empty}"
+    );
+
+    desk.write("d.key", "fedcba9876543210fedcba9876543210");
+    let unconfirmed = desk
+        .onair(&["token", "keys", "add", "d", "--key-file", "d.key"])
+        .expect_code(4);
+    assert!(
+        unconfirmed
+            .stdout
+            .contains("ADD signing key d as the next one"),
+        "the plan is shown: {unconfirmed}"
+    );
+    let absent = ["token", "selftest", "--key-file", "/nonexistent"];
+    let absent = desk.onair(&absent).expect_code(2);
+    assert!(absent.stderr.contains("/nonexistent"), "{absent}");
+}
+
+#[test]
+fn a_rehearsals_key_is_as_old_as_the_rehearsal() {
+    let desk = desk();
+    let run = desk.onair(&["-o", "json", "token", "keys", "status"]);
+    let since = run.expect_success().json()["data"]["keys"][0]["since"].clone();
+    // A day before doors, which open 90 minutes before kickoff.
+    let since = since.as_str().expect("it is known").to_owned();
+    assert!(since.starts_with("2026-06-13T17:00:"), "{since}");
+}
+
+#[test]
+fn undo_passes_over_a_rotation_of_keys() {
+    let desk = desk();
+    desk.onair(&["block", "192.0.2.7", "--for", "2h", "--yes"])
+        .expect_success();
+    desk.write("b.key", SECRET);
+    let add = ["token", "keys", "add", "b", "--key-file", "b.key", "--yes"];
+    desk.onair(&add).expect_success();
+    let undone = desk.onair(&["undo", "--yes"]).expect_success();
+    assert!(undone.stdout.contains("UNDO jess-1"), "{undone}");
+    assert!(undone.stdout.contains("passed over"), "{undone}");
+    assert!(
+        undone.stdout.contains("jess-2 (ADD signing key b"),
+        "{undone}"
+    );
+    let nothing = desk.onair(&["undo", "--yes"]).expect_code(2);
+    assert!(
+        nothing.stderr.contains("nothing that could be taken back"),
+        "{nothing}"
+    );
 }
