@@ -701,6 +701,7 @@ impl View {
                 && (change.intent().opens.is_empty() || self.is_open(change))
                 // A dashboard or a provisioning takes nothing from viewers that an undo could return.
                 && !change.intent().is_upkeep()
+                && !change.intent().rotates_keys()
                 && change.progress() != Progress::Void
                 && self.undone_by(change).is_none()
         })
