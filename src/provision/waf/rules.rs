@@ -141,7 +141,10 @@ impl Part for Rules {
                 Served::Missing => continue,
             };
             if !steps.iter().any(|step| step.name == *name) {
-                steps.push(Step::existing(KIND, name, Vec::new(), token.clone()));
+                let mut step = Step::existing(KIND, name, Vec::new(), token.clone());
+                step = step.touching(&waf.web_acl);
+                step.managed.clone_from(&managed);
+                steps.push(step);
             }
         }
         if let Some(first) = steps.first_mut()
