@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) names: BTreeMap<String, String>,
     /// Seconds by which the services' clock is ahead of the caller's.
     pub(crate) skew_seconds: i64,
+    /// Every request is counted by what it says, too, so that a test can find what is asked twice.
+    pub(crate) record_requests: bool,
 }
 
 impl Default for Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             own_address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)),
             names: BTreeMap::new(),
             skew_seconds: 0,
+            record_requests: false,
         }
     }
 }

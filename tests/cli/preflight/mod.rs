@@ -1,492 +1,13 @@
 //! `onair preflight`: a fresh rehearsal is a GO, and each fault turns exactly the checks it should.
 
+mod faults;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::harness::{Desk, Run};
-
-/// What `sandbox set` is given: a service, a place, a value.
-type Change = &'static [&'static str];
-
-/// A fault, the changes that make it, and the checks that it turns. `@MANIFEST@` is the id of the
-/// playlists' cache policy, `@CERT@` the main distribution's certificate.
-const FAULTS: &[(&str, &[Change], &[&str])] = &[
-    (
-        "the clock is off",
-        &[&["settings", "/skew-seconds", "600"]],
-        &["identity.clock"],
-    ),
-    (
-        "a permission is missing",
-        &[&["iam", "/denied/-", "\"wafv2:UpdateIPSet\""]],
-        &["identity.permissions"],
-    ),
-    (
-        "a distribution is disabled",
-        &[&["distribution", "E1CUPFINAL0001/Enabled", "false"]],
-        &[
-            "distribution.enabled",
-            "playback.ads",
-            "playback.dash",
-            "playback.key",
-            "playback.manifest",
-        ],
-    ),
-    (
-        "a staging distribution is named",
-        &[&["distribution", "E1CUPFINAL0001/Staging", "true"]],
-        &["distribution.staging"],
-    ),
-    (
-        "the alias is another",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/Aliases/Items/CNAME",
-            "other.example.com",
-        ]],
-        &[
-            "distribution.alias",
-            "distribution.dns",
-            "playback.ads",
-            "playback.dash",
-            "playback.key",
-            "playback.manifest",
-        ],
-    ),
-    (
-        "the name leads elsewhere",
-        &[&["settings", "/names/live.example.com", "\"203.0.113.9\""]],
-        &["distribution.dns"],
-    ),
-    (
-        "the name leads nowhere",
-        &[&["settings", "/names/live.example.com", "\"nowhere\""]],
-        &["distribution.dns"],
-    ),
-    (
-        "TLS 1.0 is taken",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/ViewerCertificate/MinimumProtocolVersion",
-            "TLSv1",
-        ]],
-        &["distribution.tls"],
-    ),
-    (
-        "HTTP/1.1 only",
-        &[&["distribution", "E1CUPFINAL0001/HttpVersion", "http1.1"]],
-        &["distribution.http-versions"],
-    ),
-    (
-        "IPv6 is off",
-        &[&["distribution", "E1CUPFINAL0001/IsIPV6Enabled", "false"]],
-        &["distribution.ipv6"],
-    ),
-    (
-        "plain HTTP is served",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m4s]/ViewerProtocolPolicy",
-            "allow-all",
-        ]],
-        &["distribution.https"],
-    ),
-    (
-        "no web ACL",
-        &[&["distribution", "E1CUPFINAL0001/WebACLId", ""]],
-        &["distribution.web-acl"],
-    ),
-    (
-        "a country too many is let in",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/Restrictions/GeoRestriction/Items/Location[2]",
-            "US",
-        ]],
-        &["distribution.geo"],
-    ),
-    (
-        "additional metrics are off",
-        &[&[
-            "cloudfront",
-            "/distributions/E1CUPFINAL0001/realtime_metrics",
-            "null",
-        ]],
-        &["distribution.metrics"],
-    ),
-    (
-        "the manifests' behavior is gone",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m3u8]/PathPattern",
-            "*.m3u",
-        ]],
-        &[
-            "caching.behavior",
-            "caching.manifest-default",
-            "function.associated",
-            "logs.realtime-attached",
-        ],
-    ),
-    (
-        "manifests are held",
-        &[
-            &["cloudfront", "/beside/cache-policies/@MANIFEST@/min", "10"],
-            &["cloudfront", "/beside/cache-policies/@MANIFEST@/max", "20"],
-        ],
-        &["caching.manifest-ttl"],
-    ),
-    (
-        "manifests stay for a day",
-        &[
-            &[
-                "cloudfront",
-                "/beside/cache-policies/@MANIFEST@/default",
-                "86400",
-            ],
-            &[
-                "cloudfront",
-                "/beside/cache-policies/@MANIFEST@/max",
-                "86400",
-            ],
-        ],
-        &["caching.manifest-default"],
-    ),
-    (
-        "segments are not cached",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m4s]/CachePolicyId",
-            "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-        ]],
-        &["caching.segment-ttl"],
-    ),
-    (
-        "errors are kept",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CustomErrorResponses/Items/CustomErrorResponse[ErrorCode=404]/ErrorCachingMinTTL",
-            "60",
-        ]],
-        &["caching.errors"],
-    ),
-    (
-        "CMCD splits the cache",
-        &[&[
-            "cloudfront",
-            "/beside/cache-policies/@MANIFEST@/query-names/-",
-            "\"CMCD\"",
-        ]],
-        &["caching.cmcd"],
-    ),
-    (
-        "the token splits the cache",
-        &[&[
-            "cloudfront",
-            "/beside/cache-policies/@MANIFEST@/query-names/-",
-            "\"token\"",
-        ]],
-        &["caching.token"],
-    ),
-    (
-        "the user agent splits the cache",
-        &[&[
-            "cloudfront",
-            "/beside/cache-policies/@MANIFEST@/headers/-",
-            "\"User-Agent\"",
-        ]],
-        &["caching.headers"],
-    ),
-    (
-        "manifests are not compressed",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m3u8]/Compress",
-            "false",
-        ]],
-        &["caching.compression"],
-    ),
-    (
-        "ad manifests are cached",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=/cup-final/ads/*]/CachePolicyId",
-            "658327ea-f89d-4fab-a63d-7e88639e58f6",
-        ]],
-        &["caching.ad-manifest"],
-    ),
-    (
-        "the viewer's Host goes to the origin",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m4s]/OriginRequestPolicyId",
-            "216adef6-5c7f-47e4-b989-5492eafa07d3",
-        ]],
-        &["caching.origin-request"],
-    ),
-    (
-        "no shield",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/Origins/Items/Origin[1]/OriginShield",
-            "<Enabled>false</Enabled>",
-        ]],
-        &["origin.shield"],
-    ),
-    (
-        "the shield is far away",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/Origins/Items/Origin[1]/OriginShield/OriginShieldRegion",
-            "us-east-1",
-        ]],
-        &["origin.shield"],
-    ),
-    (
-        "members are swapped",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/OriginGroups/Items/OriginGroup/Members/Items",
-            "<OriginGroupMember><OriginId>package-b</OriginId></OriginGroupMember><OriginGroupMember><OriginId>package-a</OriginId></OriginGroupMember>",
-        ]],
-        &["origin.groups"],
-    ),
-    (
-        "a failover code is missing",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/OriginGroups/Items/OriginGroup/FailoverCriteria/StatusCodes",
-            "<Quantity>1</Quantity><Items><StatusCode>500</StatusCode></Items>",
-        ]],
-        &["origin.failover-codes"],
-    ),
-    (
-        "an origin may hang",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/Origins/Items/Origin[2]/CustomOriginConfig/OriginReadTimeout",
-            "30",
-        ]],
-        &["origin.budget"],
-    ),
-    (
-        "media quality is off",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/OriginGroups/Items/OriginGroup/SelectionCriteria",
-            "default",
-        ]],
-        &["origin.media-quality"],
-    ),
-    (
-        "an origin is open",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/Origins/Items/Origin[1]/OriginAccessControlId",
-            "",
-        ]],
-        &["origin.access"],
-    ),
-    (
-        "the origin is asked by plain HTTP",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/Origins/Items/Origin[1]/CustomOriginConfig/OriginProtocolPolicy",
-            "http-only",
-        ]],
-        &["origin.https"],
-    ),
-    (
-        "the function is off the segments",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m4s]/FunctionAssociations",
-            "<Quantity>0</Quantity>",
-        ]],
-        &["function.associated"],
-    ),
-    (
-        "the role trusts somebody else",
-        &[&["iam", "/roles/onair-realtime-logs", "\"{}\""]],
-        &["logs.role"],
-    ),
-    (
-        "the role is gone",
-        &[&["iam", "/roles/onair-realtime-logs", "--remove"]],
-        &["logs.role"],
-    ),
-    (
-        "a certificate is revoked",
-        &[&["acm", "/certificates/@CERT@/status", "\"REVOKED\""]],
-        &["distribution.certificate"],
-    ),
-    (
-        "a certificate ends too early",
-        &[&[
-            "acm",
-            "/certificates/@CERT@/not-after",
-            "\"2026-06-14T20:00:00Z\"",
-        ]],
-        &["distribution.certificate"],
-    ),
-    (
-        "logs are delivered of one distribution alone",
-        &[&["logs", "/sources/onair-cup-final-backup", "--remove"]],
-        &["logs.delivery"],
-    ),
-    (
-        "logs come in another format",
-        &[&[
-            "logs",
-            "/destinations/onair-cup-final-access/format",
-            "\"json\"",
-        ]],
-        &["logs.format"],
-    ),
-    (
-        "the log service may not write",
-        &[&["s3", "/buckets/example-cup-final-logs/policy", "null"]],
-        &["logs.bucket-policy"],
-    ),
-    (
-        "a field of the real-time logs is missing",
-        &[&[
-            "cloudfront",
-            "/realtime_logs/onair-cup-final-realtime/fields/0",
-            "--remove",
-        ]],
-        &["logs.realtime-config"],
-    ),
-    (
-        "the segments write no real-time logs",
-        &[&[
-            "distribution",
-            "E1CUPFINAL0001/CacheBehaviors/Items/CacheBehavior[PathPattern=*.m4s]/RealtimeLogConfigArn",
-            "",
-        ]],
-        &["logs.realtime-attached"],
-    ),
-    (
-        "the stream is gone",
-        &[&[
-            "kinesis",
-            "/regions/us-east-1/onair-cup-final-realtime",
-            "--remove",
-        ]],
-        &["logs.stream"],
-    ),
-    (
-        "the stream is too small",
-        &[&[
-            "kinesis",
-            "/regions/us-east-1/onair-cup-final-realtime/shards",
-            "10",
-        ]],
-        &["logs.shards"],
-    ),
-    (
-        "the tables' database is gone",
-        &[&["glue", "/regions/eu-central-1/cup_final", "--remove"]],
-        &["athena.database", "athena.tables"],
-    ),
-    (
-        "a table is gone",
-        &[&[
-            "glue",
-            "/regions/eu-central-1/cup_final/tables/realtime",
-            "--remove",
-        ]],
-        &["athena.tables"],
-    ),
-    (
-        "the last hour of the day is not found",
-        &[&[
-            "glue",
-            "/regions/eu-central-1/cup_final/tables/access/input/Parameters/projection.hour.range",
-            "\"00,22\"",
-        ]],
-        &["athena.columns", "athena.hours"],
-    ),
-    (
-        "the workgroup is off",
-        &[&[
-            "athena",
-            "/regions/eu-central-1/workgroups/onair-cup-final/enabled",
-            "false",
-        ]],
-        &["athena.workgroup"],
-    ),
-    (
-        "queries may scan a petabyte",
-        &[&[
-            "athena",
-            "/regions/eu-central-1/workgroups/onair-cup-final/configuration/BytesScannedCutoffPerQuery",
-            "1000000000000000",
-        ]],
-        &["athena.scan-limit"],
-    ),
-    (
-        "results go elsewhere",
-        &[&[
-            "athena",
-            "/regions/eu-central-1/workgroups/onair-cup-final/configuration/ResultConfiguration/OutputLocation",
-            "\"s3://example-elsewhere/\"",
-        ]],
-        &["athena.output"],
-    ),
-    (
-        "the dashboard is gone",
-        &[&["cloudwatch", "/dashboards/onair-cup-final", "--remove"]],
-        &["dashboard.present"],
-    ),
-    (
-        "an alarm is gone",
-        &[&[
-            "cloudwatch",
-            "/alarms/us-east-1/onair-cup-final-FunctionExecutionErrors",
-            "--remove",
-        ]],
-        &["alarms.present"],
-    ),
-    (
-        "an alarm is laxer",
-        &[&[
-            "cloudwatch",
-            "/alarms/us-east-1/onair-cup-final-FunctionComputeUtilization/settings/Threshold",
-            "100.0",
-        ]],
-        &["alarms.equal"],
-    ),
-    (
-        "the gate lets everybody in",
-        &[&[
-            "cloudfront",
-            "/functions/onair-cup-final-gate/live/code",
-            "\"function handler(event) { return event.request; }\"",
-        ]],
-        &[
-            "function.published",
-            "playback.key",
-            "tokens.code",
-            "tokens.selftest",
-        ],
-    ),
-];
-
-/// Faults whose checks are warnings; all others are errors.
-const WARNINGS: &[&str] = &[
-    "caching.behavior",
-    "caching.compression",
-    "caching.headers",
-    "caching.manifest-default",
-    "caching.segment-ttl",
-    "distribution.http-versions",
-    "distribution.https",
-    "distribution.ipv6",
-    "distribution.metrics",
-    "distribution.tls",
-];
+use faults::{FAULTS, WARNINGS};
 
 /// A rehearsal that was provisioned, for others to be copied from.
 fn provisioned() -> Desk {
@@ -518,7 +39,12 @@ fn copy_of(desk: &Desk) -> Desk {
 
 /// A part of the embedded cloud's state, by the name of its file.
 fn part(desk: &Desk, name: &str) -> Value {
-    let folder = desk.path("runbooks/.onair/rehearsal/cup-final/cloud");
+    part_of(desk, "cup-final", name)
+}
+
+/// The same of another event.
+fn part_of(desk: &Desk, event: &str, name: &str) -> Value {
+    let folder = desk.path(&format!("runbooks/.onair/rehearsal/{event}/cloud"));
     let file = std::fs::read_dir(folder)
         .expect("the embedded cloud's state is there")
         .map(|entry| {
@@ -580,6 +106,9 @@ fn each_fault_turns_exactly_the_checks_it_should() {
         .find(|(_, one)| one["names"][0] == "live.example.com")
         .map(|(arn, _)| arn.replace('/', "~1"))
         .unwrap();
+    let stores = part(&desk, "keyvaluestore");
+    let store = stores.as_object().unwrap().keys().next().unwrap();
+    let store = store.replace('/', "~1");
     let next = std::sync::atomic::AtomicUsize::new(0);
     let wrong = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -597,6 +126,7 @@ fn each_fault_turns_exactly_the_checks_it_should() {
                             .map(|word| {
                                 word.replace("@MANIFEST@", manifest)
                                     .replace("@CERT@", &certificate)
+                                    .replace("@STORE@", &store)
                             })
                             .collect();
                         let mut arguments = vec!["-e", "cup-final", "sandbox", "set"];
@@ -639,11 +169,23 @@ fn each_fault_turns_exactly_the_checks_it_should() {
 #[test]
 fn a_fresh_rehearsal_is_a_go_and_asks_nothing_twice() {
     let desk = provisioned();
+    desk.onair(&[
+        "-e",
+        "cup-final",
+        "sandbox",
+        "set",
+        "settings",
+        "/record-requests",
+        "true",
+    ])
+    .expect_success();
     let before = calls(&desk);
     let run = preflight(&desk, &[]);
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(run.stdout.lines().next(), Some("GO with 1 waiver"));
     let after = calls(&desk);
+    let twice: Vec<String> = asked_twice(&desk);
+    assert!(twice.is_empty(), "{}", twice.join(", "));
     let asked = |operation: &str| {
         after.get(operation).copied().unwrap_or_default()
             - before.get(operation).copied().unwrap_or_default()
@@ -659,6 +201,20 @@ fn a_fresh_rehearsal_is_a_go_and_asks_nothing_twice() {
     ] {
         assert_eq!(asked(operation), resources, "{operation}");
     }
+}
+
+/// Every request that the embedded cloud was asked more than once since it records them: the operation,
+/// a digest of host, address and body, and how often.
+fn asked_twice(desk: &Desk) -> Vec<String> {
+    let index = part(desk, "index");
+    let requests: BTreeMap<String, u64> =
+        serde_json::from_value(index["requests"].clone()).expect("requests are counted");
+    assert!(requests.len() > 60, "{} are too few", requests.len());
+    requests
+        .into_iter()
+        .filter(|(_, count)| *count > 1)
+        .map(|(request, count)| format!("{request}: {count}"))
+        .collect()
 }
 
 /// The calls that the embedded cloud has counted.
@@ -767,4 +323,113 @@ fn a_pattern_that_names_no_check_is_answered() {
     let run = Desk::new().onair(&["preflight", "--list", "--only", "origin.shelid"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("did you mean origin.shield?"), "{run}");
+}
+
+const REGIONAL: &str = include_str!("../../../event-templates/regional-sports-home-game.toml");
+
+/// A rehearsal of the template whose rights are by state and metro area.
+fn regional() -> Desk {
+    let desk = Desk::new().always(&["-e", "regional-sports-home-game"]);
+    desk.write("runbooks/regional-sports-home-game.toml", REGIONAL);
+    desk
+}
+
+#[test]
+fn a_player_with_rights_by_state_is_let_in() {
+    let desk = regional();
+    let tending = desk.onair(&["--rehearsal", "tend", "--once"]);
+    assert_eq!(tending.code, 0, "{tending}");
+    let run = desk.onair(&["--rehearsal", "preflight", "--for-phase", "live"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(run.stdout.lines().next(), Some("GO"));
+}
+
+#[test]
+fn each_fault_of_the_states_rules_turns_their_check_and_no_other() {
+    let faults: &[(&str, &[&str], &[&str])] = &[
+        (
+            "the rule that keeps states out only counts",
+            &["Rules/@RIGHTS@/Action", "{\"Count\":{}}"],
+            &["waf.states"],
+        ),
+        (
+            "the rule that keeps states out is gone",
+            &["Rules/@RIGHTS@", "--remove"],
+            &["waf.states"],
+        ),
+        (
+            "another state is let in",
+            &[
+                "Rules/@RIGHTS@/Statement/AndStatement/Statements/1/NotStatement/Statement/OrStatement/Statements/0/LabelMatchStatement/Key",
+                "awswaf:clientip:geo:region:US-TX",
+            ],
+            &["waf.states"],
+        ),
+    ];
+    for (name, change, expected) in faults {
+        let desk = regional();
+        desk.onair(&["sandbox", "show"]).expect_success();
+        let waf = part_of(&desk, "regional-sports-home-game", "wafv2");
+        let (id, acl) = waf["web_acls"].as_object().unwrap().iter().next().unwrap();
+        let rules = acl["document"]["Rules"].as_array().unwrap();
+        let rights = rules.iter().position(|rule| {
+            let name = rule["Name"].as_str().unwrap_or_default();
+            name.starts_with("onair-regional-sports-home-game-rights-US")
+        });
+        let rights = rights.expect("there is a rule of the rights").to_string();
+        let place = change[0].replace("@RIGHTS@", &rights);
+        let place = format!("/web_acls/{id}/document/{place}");
+        desk.onair(&["sandbox", "set", "wafv2", &place, change[1]])
+            .expect_success();
+        let run = desk.onair(&[
+            "--rehearsal",
+            "preflight",
+            "--for-phase",
+            "rehearsal",
+            "-o",
+            "json",
+        ]);
+        let found: Vec<String> = turned(&run).into_keys().collect();
+        assert_eq!(found, *expected, "{name}: {run}");
+        assert_eq!(run.code, 3, "{name}: {run}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_does_not_lose_the_verdict() {
+    let desk = provisioned();
+    let only = [
+        "--only",
+        "origin.shield",
+        "--junit",
+        "no/such/folder/out.xml",
+    ];
+    let run = preflight(&desk, &only);
+    assert_eq!(run.code, 1, "{run}");
+    assert_eq!(run.stdout.lines().next(), Some("GO"), "{run}");
+    assert!(run.stderr.contains("no/such/folder/out.xml"), "{run}");
+}
+
+#[test]
+fn quiet_says_the_verdict_alone() {
+    let run = Desk::new().onair(&[
+        "-q",
+        "--rehearsal",
+        "-e",
+        "cup-final",
+        "preflight",
+        "--only",
+        "origin.*",
+    ]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "GO\n"), "{run}");
+}
+
+#[test]
+fn what_changed_since_the_last_run_stands_before_the_details() {
+    let desk = provisioned();
+    let only = ["--only", "origin.shield", "--since-last"];
+    preflight(&desk, &only);
+    let run = preflight(&desk, &only);
+    let line = run.stdout.lines().nth(3).unwrap_or_default();
+    assert!(line.starts_with("since 2026-06-13"), "{run}");
 }
