@@ -535,6 +535,17 @@ impl Planned {
 
     fn sheet(&self) -> Sheet {
         let mut sheet = Sheet::new(&["action", "kind", "name", "field", "from", "to", "note"]);
+        // First of all rows, so that a table in a CI summary says what it comes to.
+        let blank = String::new;
+        sheet.push([
+            "summary".to_owned(),
+            blank(),
+            blank(),
+            blank(),
+            blank(),
+            blank(),
+            self.summary(),
+        ]);
         for step in &self.steps {
             let row = |field: &str, from: &Option<String>, to: &Option<String>| {
                 [

@@ -205,3 +205,14 @@ fn a_choice_that_leaves_nothing_is_a_usage_error() {
         assert!(run.stderr.contains("leave nothing to do"), "{run}");
     }
 }
+
+#[test]
+fn tables_say_what_the_plan_comes_to() {
+    let desk = Desk::new().rehearsing();
+    for format in ["markdown", "csv"] {
+        let run = desk
+            .onair(&["-o", format, "provision", "--dry-run"])
+            .expect_success();
+        assert!(run.stdout.contains("PROVISION: keep"), "{run}");
+    }
+}
