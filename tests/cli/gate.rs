@@ -249,3 +249,43 @@ fn undo_passes_over_a_rotation_of_keys() {
         "{nothing}"
     );
 }
+
+/// The proof of a change of mode or rule.
+fn proof(desk: &Desk, arguments: &[&str]) -> (Value, String) {
+    let all = [&["-o", "json"][..], arguments, &["--verify"]].concat();
+    let proof = desk.onair(&all).expect_success().json()["data"]["proof"].clone();
+    let evidence = proof["evidence"].as_str().unwrap_or_default().to_owned();
+    (proof["state"].clone(), evidence)
+}
+
+#[test]
+fn a_mode_is_proved_by_a_request_without_a_token_and_a_rule_is_read_back() {
+    let desk = desk();
+    let (state, evidence) = proof(&desk, &["token", "mode", "off", "--yes"]);
+    assert_eq!(state, "proved", "{evidence}");
+    assert!(
+        evidence.contains("let a request without a token pass"),
+        "{evidence}"
+    );
+    let enforce = ["token", "mode", "enforce", "--confirm", "cup-final"];
+    let (state, evidence) = proof(&desk, &enforce);
+    assert_eq!(state, "proved", "{evidence}");
+    assert!(
+        evidence.contains("refuse a request without a token"),
+        "{evidence}"
+    );
+
+    // WAF's word is known, and what the edges have is not: never green.
+    let block = ["rule", "block", "rate", "--confirm", "cup-final"];
+    let (state, evidence) = proof(&desk, &block);
+    assert_eq!(state, "unavailable", "{evidence}");
+    assert!(
+        evidence.contains("per WAF, onair-cup-final-rate blocks"),
+        "{evidence}"
+    );
+    let (_, evidence) = proof(&desk, &["undo", "--yes"]);
+    assert!(
+        evidence.contains("per WAF, onair-cup-final-rate counts"),
+        "{evidence}"
+    );
+}

@@ -8,10 +8,10 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use crate::event::country::Country;
+use crate::edge::Home;
 use crate::preflight::{Facts, Gap};
 use crate::runbook::model::TokenSource;
-use crate::runbook::{Gate, Geo, GeoMode, KeySource, TokenFormat, Tokens};
+use crate::runbook::{Gate, GeoMode, KeySource, TokenFormat, Tokens};
 use crate::sandbox::viewer;
 use crate::token::{ClaimValue, Format, Key, KeySet, MintRequest, keys_key, mint};
 
@@ -28,15 +28,6 @@ pub(super) struct Pass {
     token: Option<(TokenSource, SecretString)>,
     /// Where a rehearsal's player is; at a real edge the address tells.
     place: Option<Home>,
-}
-
-/// A place with rights.
-struct Home {
-    country: Country,
-    /// ISO 3166-2 without the country, where the runbook tells states apart.
-    region: Option<String>,
-    /// Nielsen's code, where the runbook lets some metro areas in alone.
-    metro: Option<String>,
 }
 
 impl Pass {
@@ -96,24 +87,7 @@ impl Pass {
 /// A place with rights, for a player of a rehearsal.
 fn at_home(facts: &Facts<'_>) -> Option<Home> {
     facts.session.sandbox.as_ref()?;
-    home_of(facts.runbook.geo.as_ref()?)
-}
-
-/// A country, state and metro area that the rights let in. Where they only keep some out, an unknown
-/// one is in.
-fn home_of(geo: &Geo) -> Option<Home> {
-    let allowed = geo.countries.iter().filter(|_| geo.mode == GeoMode::Allow);
-    let country = *geo.never_block.iter().chain(allowed).next()?;
-    let states = geo.states.iter().find(|states| states.country == country);
-    let region = states.filter(|states| states.mode == GeoMode::Allow);
-    // The codes are of the United States.
-    let metros = geo.metros.as_ref().filter(|_| country.code() == "US");
-    let metro = metros.filter(|metros| metros.mode == GeoMode::Allow);
-    Some(Home {
-        country,
-        region: region.and_then(|states| states.states.first().cloned()),
-        metro: metro.and_then(|metros| metros.codes.first().cloned()),
-    })
+    Home::of(facts.runbook.geo.as_ref()?)
 }
 
 /// The player of ours, with a token where the event has some and a key is at hand.
