@@ -8,10 +8,11 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use crate::event::country::Country;
+use crate::edge::Home;
 use crate::preflight::{Facts, Gap};
 use crate::runbook::model::TokenSource;
 use crate::runbook::{Gate, GeoMode, KeySource, TokenFormat, Tokens};
+use crate::sandbox::viewer;
 use crate::token::{ClaimValue, Format, Key, KeySet, MintRequest, keys_key, mint};
 
 /// How our player calls itself.
@@ -26,7 +27,7 @@ const KEY_LIMIT: u64 = 64 * 1024;
 pub(super) struct Pass {
     token: Option<(TokenSource, SecretString)>,
     /// Where a rehearsal's player is; at a real edge the address tells.
-    country: Option<Country>,
+    place: Option<Home>,
 }
 
 impl Pass {
@@ -34,8 +35,13 @@ impl Pass {
     pub(super) fn without_token(facts: &Facts<'_>) -> Self {
         Self {
             token: None,
-            country: at_home(facts),
+            place: at_home(facts),
         }
+    }
+
+    /// Whether it shows a token.
+    pub(super) fn has_token(&self) -> bool {
+        self.token.is_some()
     }
 
     /// The address with the token, where the query is its place.
@@ -62,21 +68,26 @@ impl Pass {
                 TokenSource::Path | TokenSource::Query(_) => {}
             }
         }
-        if let Some(country) = self.country {
-            let name = crate::sandbox::viewer::COUNTRY.to_owned();
-            headers.push((name, country.code().to_owned()));
+        if let Some(place) = &self.place {
+            let mut is_in = |name: &str, value: &str| {
+                headers.push((name.to_owned(), value.to_owned()));
+            };
+            is_in(viewer::COUNTRY, place.country.code());
+            if let Some(region) = &place.region {
+                is_in(viewer::REGION, region);
+            }
+            if let Some(metro) = &place.metro {
+                is_in(viewer::METRO, metro);
+            }
         }
         headers
     }
 }
 
-/// A country with rights, for a player of a rehearsal.
-fn at_home(facts: &Facts<'_>) -> Option<Country> {
+/// A place with rights, for a player of a rehearsal.
+fn at_home(facts: &Facts<'_>) -> Option<Home> {
     facts.session.sandbox.as_ref()?;
-    let geo = facts.runbook.geo.as_ref()?;
-    let home = geo.never_block.first();
-    let allowed = geo.countries.first().filter(|_| geo.mode == GeoMode::Allow);
-    home.or(allowed).copied()
+    Home::of(facts.runbook.geo.as_ref()?)
 }
 
 /// The player of ours, with a token where the event has some and a key is at hand.
@@ -171,20 +182,17 @@ async fn key(facts: &Facts<'_>, tokens: &Tokens) -> Result<Option<(Option<String
     Ok(Some((None, key)))
 }
 
-/// The key that a rehearsal's edges check tokens with, out of its key value store.
+/// The key that a rehearsal's edges check tokens with, out of its key value store. Without one nobody
+/// is let in: of that another check speaks.
 async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, Key)>, Gap> {
+    let none = || Gap::Absent("no signing key is current, so no player is let in".to_owned());
     let name = keys_key(facts.runbook.event.id.as_str());
-    let read = match facts.store_secret(&name).await {
-        Ok(read) => read,
-        // Of a store that is not there, another check speaks.
-        Err(Gap::Absent(_)) => return Ok(None),
-        Err(gap) => return Err(gap),
+    let read = facts.store_secret(&name).await?;
+    let Some(text) = &*read else {
+        return Err(none());
     };
-    let Some(text) = &*read else { return Ok(None) };
     let keys = KeySet::parse(text).map_err(|error| unusable(&error))?;
-    let Some((id, key)) = keys.current() else {
-        return Ok(None);
-    };
+    let (id, key) = keys.current().ok_or_else(none)?;
     let key = key.key().map_err(|error| unusable(&error))?;
     Ok(Some((Some(id.to_owned()), key)))
 }

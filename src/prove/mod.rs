@@ -2,6 +2,8 @@
 //! an address is proved by the requests that WAF samples, a country by the roll-out's end. Only
 //! `proved` is green; what cannot be asked is said so.
 
+mod gate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use crate::ledger::EntryId;
 use crate::ledger::body::{Access, Intent, Proof, ProofKind, ProofState, What};
 use crate::ledger::view::View;
 use crate::observe;
+use crate::plan::change::Touched;
 use crate::sandbox::Sandbox;
 
 /// How long WAF and the key value store are watched when nobody asked to wait.
@@ -85,7 +88,17 @@ async fn proof(session: &Session, entry: &EntryId, landed: Timestamp, wait: bool
     let intent = view.get(entry)?.intent().clone();
     let subjects = Subjects::of(&view, &intent);
     if subjects.is_empty() {
-        return None;
+        // What decides on everybody is a change of its own.
+        let touched = Touched::by(&view, &intent);
+        let mode = crate::token::mode_key(session.runbook.event.id.as_str());
+        let (kind, state, evidence) = if touched.keys.contains(&mode) {
+            gate::mode(session, landed, wait).await
+        } else if !touched.web_acls.is_empty() {
+            gate::rules(session, &view, &intent).await
+        } else {
+            return None;
+        };
+        return Some(verdict(kind, state, evidence));
     }
     let meant = match meant(session, &subjects).await {
         Ok(meant) => meant,
@@ -478,6 +491,13 @@ fn look(
             .map(|(edge, _)| (*edge).to_owned())
             .collect(),
     })
+}
+
+/// Whether a layer refuses with this very status.
+fn refuses_with(decision: &crate::edge::Decision, layer: Layer, wanted: u16) -> bool {
+    decision.of(layer).any(
+        |finding| matches!(finding.verdict, Verdict::Refused { status, .. } if status == wanted),
+    )
 }
 
 fn refuses(decision: &crate::edge::Decision, layer: Layer) -> bool {
