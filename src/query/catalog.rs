@@ -1,13 +1,6 @@
 //! The catalog: each query with what its file's head says of it.
 
-/// A table that a query reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The access logs.
-    Access,
-    /// The real-time logs.
-    Realtime,
-}
+use super::port::Source;
 
 /// A query of the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

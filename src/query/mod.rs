@@ -3,6 +3,9 @@
 
 mod catalog;
 mod fill;
+pub(crate) mod port;
+pub(crate) mod text;
 
-pub(crate) use catalog::{CatalogQuery, Source, all};
+pub(crate) use catalog::{CatalogQuery, all};
 pub(crate) use fill::{Scope, fill};
+pub(crate) use port::{Answered, Asked, BadObject, QueryEngine, Source, Window};
