@@ -13,15 +13,15 @@ const MOST: usize = 10;
 /// The suspects, sessions first, then tokens, then addresses, each in the order of its query.
 pub(crate) fn suspects(gathered: &Gathered) -> Vec<Suspect> {
     let kinds = [
-        (SuspectKind::Session, "shared-sessions", &["session", "sid"][..]),
-        (SuspectKind::Token, "shared-tokens", &["token", "digest"][..]),
-        (SuspectKind::Address, "top-addresses", &["address", "c_ip"][..]),
+        (SuspectKind::Session, "shared-sessions", "sid"),
+        (SuspectKind::Token, "shared-tokens", "digest"),
+        (SuspectKind::Address, "top-addresses", "address"),
     ];
     let mut suspects = Vec::new();
-    for (kind, query, keys) in kinds {
+    for (kind, query, key) in kinds {
         let rows = gathered.table(query).into_iter().flat_map(Table::rows);
         suspects.extend(
-            rows.filter_map(|row| suspect(gathered, kind, keys, row))
+            rows.filter_map(|row| suspect(gathered, kind, key, row))
                 .take(MOST),
         );
     }
@@ -31,10 +31,10 @@ pub(crate) fn suspects(gathered: &Gathered) -> Vec<Suspect> {
 fn suspect(
     gathered: &Gathered,
     kind: SuspectKind,
-    keys: &[&str],
+    key: &str,
     row: Row<'_>,
 ) -> Option<Suspect> {
-    let value = keys.iter().find_map(|key| row.text(key))?;
+    let value = row.text(key)?;
     let actions = gathered
         .timeline
         .iter()
@@ -42,16 +42,13 @@ fn suspect(
         .filter(|entry| kept_out(entry, kind, &value))
         .filter_map(|entry| entry.name.clone())
         .collect();
-    let bytes = row
-        .number("bytes")
-        .or_else(|| row.number("gigabytes").map(|gigabytes| gigabytes * 1e9));
     Some(Suspect {
         kind,
         requests: row.number("requests"),
         addresses: row.number("addresses"),
         networks: row.number("networks"),
         countries: row.number("countries"),
-        bytes,
+        bytes: row.number("gigabytes").map(|gigabytes| gigabytes * 1e9),
         actions,
         value,
     })

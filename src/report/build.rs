@@ -57,6 +57,7 @@ pub(crate) fn report(gathered: Gathered, account: Account) -> Report {
         from: event.from,
         until: event.until,
         kickoff: event.kickoff,
+        ends: event.ends,
         made: event.made,
         provisional,
         completeness: completeness.percent,
@@ -178,11 +179,7 @@ fn minutes(gathered: &Gathered) -> Vec<Minute> {
         let Some(minute) = row.at("minute").and_then(|at| minutes.get_mut(&at)) else {
             continue;
         };
-        let sessions = row.number("sessions").filter(|sessions| *sessions > 0.0);
-        minute.viewers = row
-            .number("viewers")
-            .or(sessions)
-            .or_else(|| row.number("addresses"));
+        minute.viewers = row.number("viewers");
     }
     for row in gathered
         .table("playback-by-minute")
@@ -242,10 +239,6 @@ impl Totals {
         let mean = |values: &[f64]| {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        // One query that saw every request knows the percentile better than the minutes' mean.
-        let whole = gathered
-            .table("event-experience")
-            .and_then(|table| table.rows().next()?.number("first_byte_p95_ms"));
         let weighted = (all.first_byte_weight > 0.0).then(|| all.first_byte / all.first_byte_weight);
         Self {
             requests: Some(all.requests),
@@ -254,7 +247,7 @@ impl Totals {
             percent_4xx: percent(all.errors_4xx, all.requests),
             percent_5xx: percent(all.errors_5xx, all.requests),
             errors_5xx: Some(all.errors_5xx),
-            first_byte_ms: whole.or(weighted),
+            first_byte_ms: weighted,
             peak_viewers: highest(&mut viewers.iter().copied()),
             mean_viewers: mean(&in_play).or_else(|| mean(&viewers)),
             viewer_hours: (!viewers.is_empty()).then(|| viewers.iter().sum::<f64>() / 60.0),
@@ -339,14 +332,18 @@ fn rights(gathered: &Gathered) -> Rights {
         offenders: Vec::new(),
     };
     for row in table.rows() {
+        // Where CloudFront did not know the country, nobody can tell.
         let Some(country) = row.text("country") else {
             continue;
         };
-        if gathered.event.rights.contains(&country) {
+        if row.boolean("has_rights") != Some(false) {
             continue;
         }
         let served = row.number("served").unwrap_or(0.0);
-        let refused = row.number("refused").unwrap_or(0.0);
+        let refused: f64 = ["geo_blocked", "no_rights", "other_refused"]
+            .into_iter()
+            .filter_map(|column| row.number(column))
+            .sum();
         if let (Some(sum), Some(refusals)) = (&mut rights.served, &mut rights.refused) {
             *sum += served;
             *refusals += refused;
@@ -369,7 +366,7 @@ fn edges(gathered: &Gathered) -> Edges {
     let mut all = 0.0;
     for row in table.rows() {
         let requests = row.number("requests").unwrap_or(0.0);
-        let kind = row.text("kind").unwrap_or_else(|| "other".to_owned());
+        let kind = row.text("edge").unwrap_or_else(|| "other".to_owned());
         *kinds.entry(kind).or_default() += requests;
         all += requests;
     }

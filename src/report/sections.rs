@@ -611,3 +611,59 @@ pub(crate) const TILES: &[Measure] = &[
     Measure::Bitrate,
     Measure::Cost,
 ];
+
+/// The ledger's entries for a spreadsheet.
+pub(crate) fn timeline_sheet(report: &Report) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        "at", "from kickoff", "operator", "id", "command", "what", "why", "outcome", "proof",
+        "seconds", "overrides", "taken back by",
+    ]);
+    for entry in &report.timeline {
+        sheet.push([
+            time::utc(entry.at),
+            time::since_kickoff(entry.at, report.event.kickoff, &report.event.kickoff_label),
+            entry.operator.clone(),
+            entry.name.clone().unwrap_or_default(),
+            entry.command.clone(),
+            entry.what.clone(),
+            entry.why.clone().unwrap_or_default(),
+            entry.outcome.word().to_owned(),
+            entry.proof.clone().unwrap_or_default(),
+            entry
+                .seconds
+                .map_or_else(String::new, |seconds| seconds.to_string()),
+            entry.overrides.join(" "),
+            entry.undone_by.clone().unwrap_or_default(),
+        ]);
+    }
+    sheet
+}
+
+/// The figures for a spreadsheet: bare numbers.
+pub(crate) fn summary_sheet(report: &Report) -> Sheet {
+    let mut sheet = Sheet::new(&["figure", "value", "unit", "how it is measured"]);
+    for figure in &report.summary.figures {
+        let measure = Measure::named(&figure.name);
+        sheet.push([
+            figure.name.clone(),
+            figure
+                .value
+                .map_or_else(String::new, |value| value.to_string()),
+            unit_word(figure.unit).to_owned(),
+            measure.map_or("", Measure::about).to_owned(),
+        ]);
+    }
+    sheet
+}
+
+fn unit_word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count | Unit::Rate => "",
+        Unit::Percent => "%",
+        Unit::Milliseconds => "ms",
+        Unit::Bytes => "bytes",
+        Unit::BitsPerSecond => "bit/s",
+        Unit::Dollars | Unit::SmallDollars => "USD",
+        Unit::Hours => "h",
+    }
+}

@@ -23,6 +23,8 @@ pub(crate) struct Summary {
     /// Exclusive.
     pub(crate) until: Timestamp,
     pub(crate) kickoff: Timestamp,
+    /// The end that the crew last agreed on.
+    pub(crate) ends: Timestamp,
     /// When the report was made.
     pub(crate) made: Timestamp,
     pub(crate) provisional: bool,

@@ -31,11 +31,6 @@ impl Table {
         self.rows.iter().map(|cells| Row { table: self, cells })
     }
 
-    /// Whether the query gives such a column.
-    pub(crate) fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|known| known.name == column)
-    }
-
     /// The sum of a column over all rows; none where no row has a number there.
     pub(crate) fn sum(&self, column: &str) -> Option<f64> {
         self.rows()
@@ -83,6 +78,14 @@ impl Row<'_> {
         }
     }
 
+    /// True or false.
+    pub(crate) fn boolean(&self, column: &str) -> Option<bool> {
+        match self.value(column)? {
+            Value::Boolean(yes) => Some(*yes),
+            _ => None,
+        }
+    }
+
     /// Text as it came: escape it for where it goes.
     pub(crate) fn text(&self, column: &str) -> Option<String> {
         match self.value(column)? {
@@ -101,11 +104,6 @@ impl Row<'_> {
                 .map(|zoned| zoned.timestamp()),
             _ => None,
         }
-    }
-
-    /// All cells as text.
-    pub(crate) fn cells(&self) -> Vec<String> {
-        self.cells.iter().map(cell).collect()
     }
 }
 

@@ -1,0 +1,109 @@
+//! `onair compare`: event against event, by the summaries that their reports left.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::compare::{Comparison, Limits, compare, markdown, sheet, text};
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::render::{Answer, Head};
+use crate::report::{SUMMARY_SCHEMA, Summary};
+
+/// The file of a report that a comparison reads.
+const SUMMARY: &str = "summary.json";
+
+/// Compare an event with an earlier one: what changed, beyond noise, and is it allowed
+///
+/// A and B are events (whose `onair report` is in the reports folder), reports' folders, or their
+/// summary.json; the logs themselves are not needed any more. Figures are taken a viewer hour where
+/// they follow the audience.
+///
+/// Noise: each event is cut into stretches of ten minutes from kickoff to end. Up to twice the spread
+/// that the means of so many stretches have by chance counts as the same, and so does anything below
+/// 2% (5% for figures without a course over the minutes). The spread comes from the median absolute
+/// deviation, so that one incident counts as a change and not as noise.
+///
+/// Whatever gets worse beyond noise makes exit 3, unless a --limit allows it.
+///
+/// Example: onair compare cup-semi-final cup-final --limit errors-4xx=20% --limit time-to-first-byte=30
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The earlier event, its report's folder, or a summary.json
+    #[arg(value_name = "A", add = clap_complete::ArgValueCompleter::new(super::complete::events))]
+    a: String,
+    /// The event that is held against it
+    #[arg(value_name = "B", add = clap_complete::ArgValueCompleter::new(super::complete::events))]
+    b: String,
+    /// Allow a figure to get worse by this much: errors-5xx=10%, or in its own unit (milliseconds,
+    /// percent points, bit/s, USD)
+    #[arg(long, value_name = "FIGURE=AMOUNT")]
+    limit: Vec<String>,
+    /// Where reports are
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    reports: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
+    let mut limits = Limits::default();
+    for given in &args.limit {
+        limits
+            .set(given)
+            .map_err(|error| Failure::usage(error).hint("onair compare --help"))?;
+    }
+    let a = read(&args.a, &args.reports)?;
+    let b = read(&args.b, &args.reports)?;
+    Ok(answer(&compare(&a, &b, &limits), context.ui.width()))
+}
+
+fn answer(comparison: &Comparison, width: usize) -> Answer {
+    let data = json!(comparison);
+    let mut answer = Answer::new("compare", data, text(comparison, width))
+        .with_head(Head {
+            event: Some(comparison.b.event.clone()),
+            ..Head::default()
+        })
+        .with_sheet(sheet(comparison));
+    answer.markdown = Some(markdown(comparison));
+    answer.warnings.clone_from(&comparison.cautions);
+    if comparison.beyond_limits {
+        answer = answer.exiting(Exit::Difference, "difference", &comparison.headline);
+    }
+    answer
+}
+
+/// The summary of an event, of a report's folder, or of a file.
+fn read(what: &str, reports: &Path) -> Result<Summary, Failure> {
+    let given = Path::new(what);
+    let candidates = [
+        given.to_owned(),
+        given.join(SUMMARY),
+        reports.join(what).join(SUMMARY),
+    ];
+    let path = candidates
+        .iter()
+        .find(|path| path.is_file())
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "{what} is no report: neither {} nor a file of that name is there",
+                candidates[2].display()
+            ))
+            .hint(format!(
+                "onair report {what}, or name a report's folder or its {SUMMARY}"
+            ))
+        })?;
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Failure::usage(format!("{} holds no summary", path.display()))
+            .because(why)
+            .hint("a report's folder has one: summary.json")
+    };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
+    let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
+    if summary.schema != SUMMARY_SCHEMA {
+        return Err(unreadable(&format!(
+            "its schema is {}, and this onair reads {SUMMARY_SCHEMA}",
+            crate::event::text::shortened(&summary.schema, 40)
+        )));
+    }
+    Ok(summary)
+}
