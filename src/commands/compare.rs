@@ -1,17 +1,15 @@
 //! `onair compare`: event against event, by the summaries that their reports left.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use crate::compare::{Comparison, Limits, compare, markdown, sheet, text};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::event::text::printable;
 use crate::render::{Answer, Head};
-use crate::report::{SUMMARY_SCHEMA, Summary};
-
-/// The file of a report that a comparison reads.
-const SUMMARY: &str = "summary.json";
+use crate::report::{Summary, kept};
 
 /// Compare an event with an earlier one: what changed, beyond noise, and is it allowed
 ///
@@ -51,8 +49,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
             .set(given)
             .map_err(|error| Failure::usage(error).hint("onair compare --help"))?;
     }
-    let a = read(&args.a, &args.reports)?;
-    let b = read(&args.b, &args.reports)?;
+    let a = read(&args.a, args, context)?;
+    let b = read(&args.b, args, context)?;
     Ok(answer(&compare(&a, &b, &limits), context.ui.width()))
 }
 
@@ -73,37 +71,32 @@ fn answer(comparison: &Comparison, width: usize) -> Answer {
 }
 
 /// The summary of an event, of a report's folder, or of a file.
-fn read(what: &str, reports: &Path) -> Result<Summary, Failure> {
-    let given = Path::new(what);
-    let candidates = [
-        given.to_owned(),
-        given.join(SUMMARY),
-        reports.join(what).join(SUMMARY),
-    ];
-    let path = candidates
-        .iter()
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
+fn read(what: &str, args: &Args, context: &Context) -> Result<Summary, Failure> {
+    let given = PathBuf::from(what);
+    let place = if context.is_rehearsal()? {
+        "rehearsal"
+    } else {
+        "local"
+    };
+    let own = context.runbooks().join(".onair").join(place).join(what);
+    let folders = [given.clone(), args.reports.join(what), own];
+    let path = if given.is_file() {
+        given
+    } else {
+        kept::find(&folders).ok_or_else(|| {
             Failure::usage(format!(
-                "{what} is no report: neither {} nor a file of that name is there",
-                candidates[2].display()
+                "there is no report of {}: {} is not there",
+                printable(what),
+                folders[1].join(kept::FILE).display()
             ))
             .hint(format!(
-                "onair report {what}, or name a report's folder or its {SUMMARY}"
+                "onair report {}, or name a report's folder or its {}",
+                printable(what),
+                kept::FILE
             ))
-        })?;
-    let unreadable = |why: &dyn std::fmt::Display| {
-        Failure::usage(format!("{} holds no summary", path.display()))
-            .because(why)
-            .hint("a report's folder has one: summary.json")
+        })?
     };
-    let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
-    let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
-    if summary.schema != SUMMARY_SCHEMA {
-        return Err(unreadable(&format!(
-            "its schema is {}, and this onair reads {SUMMARY_SCHEMA}",
-            crate::event::text::shortened(&summary.schema, 40)
-        )));
-    }
-    Ok(summary)
+    kept::read(&path).map_err(|error| {
+        Failure::usage(format!("{} cannot be compared", printable(what))).caused_by(&error)
+    })
 }

@@ -12,5 +12,5 @@ mod limits;
 mod words;
 
 pub(crate) use judge::{Comparison, compare};
-pub(crate) use limits::{LimitError, Limits};
-pub(crate) use words::{HOW, markdown, sheet, text};
+pub(crate) use limits::Limits;
+pub(crate) use words::{markdown, sheet, text};

@@ -6,7 +6,7 @@ use crate::render::Sheet;
 use crate::report::{escaped_markdown, figure, known};
 
 /// How noise is decided, in two lines.
-pub(crate) const HOW: &str = "\
+const HOW: &str = "\
 Noise: each event is cut into 10-minute stretches from kickoff to end; up to twice the spread that their means have by chance
 (from the median absolute deviation, so one incident counts as change, not as noise), and at least 2%, is the same.";
 
@@ -94,6 +94,9 @@ pub(crate) fn markdown(comparison: &Comparison) -> String {
         text.push('\n');
     }
     text.push_str(&sheet(comparison).markdown());
-    text.push_str(&format!("\n{}\n", escaped_markdown(&HOW.replace('\n', " "))));
+    text.push_str(&format!(
+        "\n{}\n",
+        escaped_markdown(&HOW.replace('\n', " "))
+    ));
     text
 }

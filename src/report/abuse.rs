@@ -28,12 +28,7 @@ pub(crate) fn suspects(gathered: &Gathered) -> Vec<Suspect> {
     suspects
 }
 
-fn suspect(
-    gathered: &Gathered,
-    kind: SuspectKind,
-    key: &str,
-    row: Row<'_>,
-) -> Option<Suspect> {
+fn suspect(gathered: &Gathered, kind: SuspectKind, key: &str, row: Row<'_>) -> Option<Suspect> {
     let value = row.text(key)?;
     let actions = gathered
         .timeline
@@ -61,7 +56,7 @@ fn kept_out(entry: &Entry, kind: SuspectKind, value: &str) -> bool {
             entry
                 .prefixes
                 .iter()
-                .any(|prefix| prefix.contains(address))
+                .any(|prefix| prefix.covers_address(address))
         }),
         // A digest stands for what was revoked only where it is the token's own.
         SuspectKind::Session | SuspectKind::Token => {

@@ -70,7 +70,9 @@ pub(crate) fn spans(
         stands = now;
     }
     // What began with the window's last period has no length.
-    spans.retain(|span| span.until.is_some() || until.duration_since(span.from) > SignedDuration::ZERO);
+    spans.retain(|span| {
+        span.until.is_some() || until.duration_since(span.from) > SignedDuration::ZERO
+    });
     spans
 }
 
@@ -137,7 +139,10 @@ mod tests {
     #[test]
     fn silence_counts_as_the_rule_says() {
         let silent = [0.0, 0.0];
-        assert_eq!(found(&rule(1, 1, MissingData::NotBreaching), &silent), vec![]);
+        assert_eq!(
+            found(&rule(1, 1, MissingData::NotBreaching), &silent),
+            vec![]
+        );
         assert_eq!(
             found(&rule(1, 1, MissingData::Breaching), &silent),
             vec![(minute(3), None)]

@@ -103,7 +103,11 @@ pub(crate) fn report(gathered: Gathered, account: Account) -> Report {
 /// Rows of the logs by distribution and minute.
 fn rows(gathered: &Gathered) -> Counts {
     let mut rows = Counts::new();
-    for row in gathered.table("event-minutes").into_iter().flat_map(Table::rows) {
+    for row in gathered
+        .table("event-minutes")
+        .into_iter()
+        .flat_map(Table::rows)
+    {
         if let (Some(at), Some(requests)) = (row.at("minute"), row.number("requests")) {
             let distribution = row.text("distribution_id").unwrap_or_default();
             *rows.entry((distribution, at)).or_default() += requests;
@@ -128,7 +132,11 @@ struct Counted {
 
 fn counted(gathered: &Gathered) -> BTreeMap<Timestamp, Counted> {
     let mut minutes: BTreeMap<Timestamp, Counted> = BTreeMap::new();
-    for row in gathered.table("event-minutes").into_iter().flat_map(Table::rows) {
+    for row in gathered
+        .table("event-minutes")
+        .into_iter()
+        .flat_map(Table::rows)
+    {
         let Some(at) = row.at("minute") else { continue };
         let minute = minutes.entry(at).or_default();
         let add = |sum: &mut f64, column: &str| *sum += row.number(column).unwrap_or(0.0);
@@ -239,7 +247,8 @@ impl Totals {
         let mean = |values: &[f64]| {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        let weighted = (all.first_byte_weight > 0.0).then(|| all.first_byte / all.first_byte_weight);
+        let weighted =
+            (all.first_byte_weight > 0.0).then(|| all.first_byte / all.first_byte_weight);
         Self {
             requests: Some(all.requests),
             bytes: Some(all.bytes),
@@ -421,10 +430,7 @@ fn marks(gathered: &Gathered) -> Vec<Mark> {
 pub(crate) fn headline(report: &Report) -> String {
     let percent = report.completeness.percent;
     let read = match percent {
-        Some(percent) => format!(
-            "{} of the requests read",
-            figure(percent, Unit::Percent)
-        ),
+        Some(percent) => format!("{} of the requests read", figure(percent, Unit::Percent)),
         None => "completeness unknown".to_owned(),
     };
     let state = if report.provisional {

@@ -166,13 +166,7 @@ pub(crate) fn estimate(prices: &Prices, used: &Used) -> Cost {
     );
     if used.has_function {
         let calls = used.invocations.or(used.requests);
-        add(
-            "Edge function",
-            calls,
-            Unit::Count,
-            "function-million",
-            1e6,
-        );
+        add("Edge function", calls, Unit::Count, "function-million", 1e6);
     }
     if used.has_waf {
         add("AWS WAF", used.requests, Unit::Count, "waf-million", 1e6);

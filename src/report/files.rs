@@ -67,7 +67,13 @@ fn json(value: &impl serde::Serialize) -> String {
 /// Names of queries are kebab-case; a runbook's own could be anything.
 fn file_name(name: &str) -> String {
     name.chars()
-        .map(|one| if one.is_ascii_alphanumeric() || one == '-' { one } else { '_' })
+        .map(|one| {
+            if one.is_ascii_alphanumeric() || one == '-' {
+                one
+            } else {
+                '_'
+            }
+        })
         .collect()
 }
 
@@ -156,7 +162,13 @@ fn look(place: &Path) -> Result<Existing, PlaceError> {
     };
     let mut names = Vec::new();
     for entry in entries {
-        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+        names.push(
+            entry
+                .map_err(failed)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
     }
     names.sort();
     if names.is_empty() {
@@ -170,8 +182,11 @@ fn look(place: &Path) -> Result<Existing, PlaceError> {
         return Ok(Existing::Foreign(strange.clone()));
     }
     let json = std::fs::read(place.join("report.json")).unwrap_or_default();
-    let is_report = serde_json::from_slice::<serde_json::Value>(&json)
-        .is_ok_and(|value| value["schema"].as_str().is_some_and(|schema| schema.starts_with("onair-report/")));
+    let is_report = serde_json::from_slice::<serde_json::Value>(&json).is_ok_and(|value| {
+        value["schema"]
+            .as_str()
+            .is_some_and(|schema| schema.starts_with("onair-report/"))
+    });
     if !is_report {
         return Ok(Existing::Foreign(names.remove(0)));
     }

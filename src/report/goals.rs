@@ -134,12 +134,12 @@ pub(crate) fn judge(targets: &Targets, summary: &Summary, beside: Beside) -> Ver
         ));
     }
     let count = |kept: Kept| goals.iter().filter(|goal| goal.kept == kept).count();
-    let (met, missed, unknown) = (
-        count(Kept::Met),
-        count(Kept::Missed),
-        count(Kept::Unknown),
-    );
-    let kept = goals.iter().map(|goal| goal.kept).max().unwrap_or(Kept::Unknown);
+    let (met, missed, unknown) = (count(Kept::Met), count(Kept::Missed), count(Kept::Unknown));
+    let kept = goals
+        .iter()
+        .map(|goal| goal.kept)
+        .max()
+        .unwrap_or(Kept::Unknown);
     let mut headline = format!("{met} of {} targets met", goals.len());
     for (number, word) in [(missed, "missed"), (unknown, "not known")] {
         if number > 0 {

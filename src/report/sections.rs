@@ -83,7 +83,11 @@ impl Block {
 
 fn is_number(table: &Table, column: usize) -> bool {
     use onair_logs::value::Value;
-    let mut cells = table.rows.iter().filter_map(|row| row.get(column)).peekable();
+    let mut cells = table
+        .rows
+        .iter()
+        .filter_map(|row| row.get(column))
+        .peekable();
     cells.peek().is_some()
         && cells.all(|cell| matches!(cell, Value::Integer(_) | Value::Double(_) | Value::Null))
 }
@@ -130,7 +134,13 @@ pub(crate) fn sections(report: &Report) -> Vec<Section> {
 fn targets(report: &Report) -> Section {
     let mut block = Block::new(
         "What the runbook promised, and what was",
-        &["target", "verdict", "measured", "promised", "how it was measured"],
+        &[
+            "target",
+            "verdict",
+            "measured",
+            "promised",
+            "how it was measured",
+        ],
         &[2, 3],
     );
     for goal in &report.verdict.goals {
@@ -252,14 +262,20 @@ fn abuse(report: &Report) -> Section {
     let mut block = Block::new(
         "Sessions and tokens on many addresses, and the addresses that took most",
         &[
-            "kind", "who", "addresses", "networks", "countries", "requests", "data", "what was done",
+            "kind",
+            "who",
+            "addresses",
+            "networks",
+            "countries",
+            "requests",
+            "data",
+            "what was done",
         ],
         &[2, 3, 4, 5, 6],
     );
     for suspect in &report.suspects {
-        let count = |value: Option<f64>| {
-            value.map_or_else(String::new, |value| figure(value, Unit::Count))
-        };
+        let count =
+            |value: Option<f64>| value.map_or_else(String::new, |value| figure(value, Unit::Count));
         let done = match (&suspect.actions[..], suspect.kind) {
             ([], SuspectKind::Address) => "nothing: much is no abuse by itself".to_owned(),
             ([], _) => "nothing in the ledger names it".to_owned(),
@@ -368,7 +384,14 @@ fn edges(report: &Report) -> Section {
 fn cost(report: &Report) -> Section {
     let mut block = Block::new(
         "Estimated at these prices",
-        &["what", "amount", "price", "USD each", "USD", "what the price is for"],
+        &[
+            "what",
+            "amount",
+            "price",
+            "USD each",
+            "USD",
+            "what the price is for",
+        ],
         &[1, 3, 4],
     );
     for line in &report.cost.lines {
@@ -382,10 +405,10 @@ fn cost(report: &Report) -> Section {
             line.about.clone(),
         ]);
     }
-    let total = report
-        .cost
-        .total
-        .map_or_else(|| "not known".to_owned(), |total| figure(total, Unit::Dollars));
+    let total = report.cost.total.map_or_else(
+        || "not known".to_owned(),
+        |total| figure(total, Unit::Dollars),
+    );
     Section {
         id: "cost",
         title: "Cost",
@@ -403,7 +426,15 @@ fn cost(report: &Report) -> Section {
 fn timeline(report: &Report) -> Section {
     let mut block = Block::new(
         "From the ledger, oldest first",
-        &["when", "who", "id", "what", "why", "outcome", "felt by viewers"],
+        &[
+            "when",
+            "who",
+            "id",
+            "what",
+            "why",
+            "outcome",
+            "felt by viewers",
+        ],
         &[],
     );
     for entry in &report.timeline {
@@ -435,7 +466,10 @@ fn timeline(report: &Report) -> Section {
         format!("{} entries.", report.timeline.len())
     }];
     if report.event.closed.is_none() {
-        words.push("The event is not closed: `onair event close` proves that nothing temporary is left.".to_owned());
+        words.push(
+            "The event is not closed: `onair event close` proves that nothing temporary is left."
+                .to_owned(),
+        );
     }
     let mut blocks = Vec::new();
     if !block.sheet.is_empty() {
@@ -542,7 +576,11 @@ fn sources(report: &Report) -> Section {
         }
         blocks.push(block);
     }
-    let mut tables = Block::new("Tables beside this page", &["file", "what it shows", "rows"], &[2]);
+    let mut tables = Block::new(
+        "Tables beside this page",
+        &["file", "what it shows", "rows"],
+        &[2],
+    );
     for table in &report.tables {
         tables.sheet.push([
             format!("tables/{}.csv", table.name),
@@ -575,7 +613,9 @@ pub(crate) fn completeness_words(report: &Report) -> String {
             let shown = figure(percent, Unit::Percent);
             let requests = figure(requests, Unit::Count);
             if found.is_enough() {
-                format!("Complete: {rows} rows of {requests} requests that CloudWatch counted ({shown}).")
+                format!(
+                    "Complete: {rows} rows of {requests} requests that CloudWatch counted ({shown})."
+                )
             } else {
                 format!(
                     "PROVISIONAL: {rows} rows of {requests} requests that CloudWatch counted ({shown}). Logs arrive for up to a day; make the report again then."
@@ -584,7 +624,10 @@ pub(crate) fn completeness_words(report: &Report) -> String {
         }
         _ => format!(
             "PROVISIONAL: {rows} rows were read, and nobody knows of how many: {}.",
-            found.unknown.as_deref().unwrap_or("CloudWatch was not asked")
+            found
+                .unknown
+                .as_deref()
+                .unwrap_or("CloudWatch was not asked")
         ),
     }
 }
@@ -615,8 +658,18 @@ pub(crate) const TILES: &[Measure] = &[
 /// The ledger's entries for a spreadsheet.
 pub(crate) fn timeline_sheet(report: &Report) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "at", "from kickoff", "operator", "id", "command", "what", "why", "outcome", "proof",
-        "seconds", "overrides", "taken back by",
+        "at",
+        "from kickoff",
+        "operator",
+        "id",
+        "command",
+        "what",
+        "why",
+        "outcome",
+        "proof",
+        "seconds",
+        "overrides",
+        "taken back by",
     ]);
     for entry in &report.timeline {
         sheet.push([

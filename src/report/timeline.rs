@@ -155,9 +155,7 @@ fn of_change(view: &View, change: &Change) -> Entry {
         seconds: proof.and_then(|proof| proof.seconds),
         kind,
         overrides: intent.overrides.iter().map(|one| line(one)).collect(),
-        undone_by: view
-            .undone_by(change)
-            .map(|undoer| line(&undoer.name())),
+        undone_by: view.undone_by(change).map(|undoer| line(&undoer.name())),
         is_drawn: outcome != Outcome::Failed && kind != EntryKind::End && !intent.is_upkeep(),
         prefixes: intent.opens.prefixes.clone(),
         keys: intent

@@ -45,10 +45,7 @@ impl Account {
 pub(super) async fn ask(session: &Session, from: Timestamp, until: Timestamp) -> Account {
     let period = period(session.clock.now().duration_since(from));
     let queries = queries(session, period);
-    let read = session
-        .cloud
-        .metric_data(None, &queries, from, until)
-        .await;
+    let read = session.cloud.metric_data(None, &queries, from, until).await;
     let mut account = match read {
         Ok(series) => read_series(session, &series, period),
         Err(error) => Account::unasked(&one_line(&error)),
@@ -125,9 +122,13 @@ fn read_series(session: &Session, series: &[Series], period: u32) -> Account {
             by_period.insert(*at, *value);
         }
         if let Some(Completeness::Failed(why)) = requests.map(|one| &one.completeness) {
-            gaps.push(format!("CloudWatch's requests of {}: {why}.", distribution.name));
+            gaps.push(format!(
+                "CloudWatch's requests of {}: {why}.",
+                distribution.name
+            ));
         }
-        for (at, value) in find(series, &format!("origin{index}")).map_or(&[][..], |one| &one.points)
+        for (at, value) in
+            find(series, &format!("origin{index}")).map_or(&[][..], |one| &one.points)
         {
             let requests = by_period.get(at).copied().unwrap_or(0.0);
             latency += value * requests;
@@ -202,9 +203,11 @@ async fn alarms(session: &Session, from: Timestamp, until: Timestamp, account: &
                     let spans = alarm_spans(&alarm.rule, points, from, until);
                     account.alarms.extend(spans);
                 }
-                Err(error) => account
-                    .gaps
-                    .push(format!("Alarm {}: {}.", alarm.rule.name, one_line(&error))),
+                Err(error) => {
+                    account
+                        .gaps
+                        .push(format!("Alarm {}: {}.", alarm.rule.name, one_line(&error)))
+                }
             }
         }
     }

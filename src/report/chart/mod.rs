@@ -14,8 +14,7 @@ use super::summary::{Measure, Minute};
 use crate::event::text::shortened;
 use crate::event::time;
 use canvas::{
-    ACTION, ALARM, AXIS, Align, BLUE, Canvas, GRID, MISSING, ON_ACTION, ORANGE, TARGET, TEXT,
-    pixel,
+    ACTION, ALARM, AXIS, Align, BLUE, Canvas, GRID, MISSING, ON_ACTION, ORANGE, TARGET, TEXT, pixel,
 };
 use scale::Values;
 
@@ -355,7 +354,7 @@ fn picture(report: &Report, plan: &Plan, frame: Frame) -> String {
         target_line(&canvas, &plot, target);
     }
     for curve in &plan.curves {
-        let [rise, thick] = if plan.filled { [0.16, 2] } else { [0.0, 2] };
+        let rise = if plan.filled { 0.16 } else { 0.0 };
         for piece in pieces(&curve.points, &plot) {
             if rise > 0.0
                 && let (Some(first), Some(last)) = (piece.first(), piece.last())
@@ -366,7 +365,7 @@ fn picture(report: &Report, plan: &Plan, frame: Frame) -> String {
             }
             match piece[..] {
                 [alone] => canvas.dot(alone, 2, curve.color),
-                _ => canvas.line(piece, curve.color, thick.unsigned_abs().into()),
+                _ => canvas.line(piece, curve.color, 2),
             }
         }
     }
@@ -441,11 +440,7 @@ fn grid(canvas: &Canvas<'_>, report: &Report, plan: &Plan, plot: &Plot) {
     }
     for (at, label) in scale::times(plot.from, plot.until, &report.event.zone, frame.times) {
         let x = plot.x(at);
-        canvas.line(
-            vec![(x, plot.bottom()), (x, plot.bottom() + 4)],
-            AXIS,
-            1,
-        );
+        canvas.line(vec![(x, plot.bottom()), (x, plot.bottom() + 4)], AXIS, 1);
         // A label that would be cut by the picture's edge is left out.
         if x > frame.left - 20 && x < frame.width - 16 {
             canvas.text(

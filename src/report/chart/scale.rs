@@ -19,7 +19,11 @@ const LINES: f64 = 4.0;
 impl Values {
     /// An axis that holds all of `values`; from zero unless they are close together far from it and
     /// `from_zero` is off.
-    pub(super) fn of(values: impl Iterator<Item = f64>, from_zero: bool, ceiling: Option<f64>) -> Self {
+    pub(super) fn of(
+        values: impl Iterator<Item = f64>,
+        from_zero: bool,
+        ceiling: Option<f64>,
+    ) -> Self {
         let (mut least, mut most) = values
             .filter(|value| value.is_finite())
             .fold((f64::MAX, f64::MIN), |(least, most), value| {
@@ -140,7 +144,10 @@ mod tests {
     #[test]
     fn axes_are_round() {
         let axis = Values::of([0.0, 173_000.0].into_iter(), true, None);
-        assert_eq!((axis.least, axis.most, axis.step), (0.0, 200_000.0, 50_000.0));
+        assert_eq!(
+            (axis.least, axis.most, axis.step),
+            (0.0, 200_000.0, 50_000.0)
+        );
         let ratio = Values::of([92.3, 97.9, 95.0].into_iter(), false, Some(100.0));
         assert_eq!((ratio.least, ratio.most), (92.0, 98.0));
         assert_eq!(label(50_000.0, 50_000.0, Unit::Count), "50k");

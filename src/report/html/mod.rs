@@ -15,7 +15,8 @@ use crate::event::time;
 const STYLE: &str = include_str!("page.css");
 
 /// Nothing is loaded and nothing runs, whatever got into the page.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Characters of a cell; a user agent can be thousands.
 const LONGEST_CELL: usize = 160;
@@ -161,7 +162,10 @@ fn beside(report: &Report, measure: Measure) -> String {
             peak.map_or_else(String::new, |minute| {
                 format!(
                     "at {}",
-                    minute.at.to_zoned(report.event.zone.clone()).strftime("%H:%M")
+                    minute
+                        .at
+                        .to_zoned(report.event.zone.clone())
+                        .strftime("%H:%M")
                 )
             })
         }
@@ -197,7 +201,10 @@ fn pictures(report: &Report, charts: &[Chart]) -> Markup {
         .filter(|entry| entry.is_drawn && entry.name.is_some());
     let has_alarms = !report.alarms.is_empty();
     let has_gaps = !report.completeness.missing.is_empty();
-    let has_words = report.marks.iter().any(|mark| mark.kind != MarkKind::Action);
+    let has_words = report
+        .marks
+        .iter()
+        .any(|mark| mark.kind != MarkKind::Action);
     html! {
         section #charts {
             h2 { "Charts" }
@@ -296,7 +303,10 @@ fn table(block: &Block) -> Markup {
 
 /// Text safe to read, no longer than a cell holds.
 fn cell(text: &str) -> String {
-    shortened(text, LONGEST_CELL.max(if text.contains(' ') { 1_000 } else { 0 }))
+    shortened(
+        text,
+        LONGEST_CELL.max(if text.contains(' ') { 1_000 } else { 0 }),
+    )
 }
 
 fn foot(report: &Report) -> Markup {
