@@ -6,6 +6,8 @@
 //! front of the text.
 
 pub(crate) mod catalog;
+#[cfg(feature = "engine")]
+pub(crate) mod local;
 pub(crate) mod named;
 pub(crate) mod parameters;
 pub(crate) mod port;

@@ -199,6 +199,36 @@ pub(crate) fn values(
         .collect()
 }
 
+/// The parameters of a text that says nothing of them: each that is given, its type told by its value. In
+/// quotes it is a text.
+pub(crate) fn inferred(text: &str, given: &[Given]) -> Result<Vec<Parameter>, String> {
+    let mut parameters = Vec::new();
+    for name in super::text::parameters(text).map_err(|error| error.to_string())? {
+        if super::catalog::WINDOW.contains(&name.as_str()) {
+            continue;
+        }
+        let Some(one) = given.iter().rev().find(|one| one.name == name) else {
+            return Err(format!("`:{name}` has no value: -p {name}=VALUE"));
+        };
+        let kind = if one.value.parse::<i64>().is_ok() {
+            ParameterKind::Integer
+        } else if one.value.parse::<f64>().is_ok_and(f64::is_finite) {
+            ParameterKind::Double
+        } else if matches!(one.value.as_str(), "true" | "false") {
+            ParameterKind::Boolean
+        } else {
+            ParameterKind::Text
+        };
+        parameters.push(Parameter {
+            name,
+            kind,
+            default: String::new(),
+            about: String::new(),
+        });
+    }
+    Ok(parameters)
+}
+
 /// In place of `@rights` the runbook's countries with rights: `AT,DE`, or `!IT` for all but Italy; without
 /// a runbook nothing, which is all.
 pub(crate) fn put_rights(values: &mut [(String, Value)], runbook: Option<&Runbook>) {

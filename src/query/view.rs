@@ -1,9 +1,9 @@
 //! The table `requests` as a SELECT over a table of the Glue catalog: the logical columns, typed, of the
 //! requests of a window.
 //!
-//! What this says in SQL, `onair-logs` says in code for files: tests hold the two together. Two things it
-//! does not do: a viewer who puts a comma and a key into a quoted CMCD text can make it read that key
-//! from there, and CMCD in logged headers is not looked for.
+//! What this says in SQL, `onair-logs` says in code for files: tests hold the two together. Three things it
+//! does not do: it looks for CMCD neither in logged headers nor in its JSON form, and a viewer who puts a
+//! comma and a key into a quoted text of their CMCD makes it read that key from there.
 
 mod cmcd;
 
@@ -239,6 +239,14 @@ impl Cell {
             ),
             (Kind::Timestamp, true) => format!("try_cast({name} AS timestamp(3))"),
         }
+    }
+}
+
+/// The first of several that is not NULL.
+fn coalesce(ways: &[String]) -> String {
+    match ways {
+        [one] => one.clone(),
+        several => format!("coalesce({})", several.join(", ")),
     }
 }
 
