@@ -9,7 +9,7 @@ use super::cost::Cost;
 use super::gathered::{AlarmSpan, EventFacts, SourceFacts};
 use super::goals::Verdict;
 use super::summary::Summary;
-use super::table::{Table, cell};
+use super::table::{Table, json};
 use super::timeline::Entry;
 
 /// The schema of `report.json`. Within it fields are added, never renamed.
@@ -196,7 +196,7 @@ fn tables<S: Serializer>(tables: &[Table], serializer: S) -> Result<S::Ok, S::Er
         name: &'a str,
         purpose: &'a str,
         columns: Vec<&'a str>,
-        rows: Vec<Vec<String>>,
+        rows: Vec<Vec<serde_json::Value>>,
     }
     let mut sequence = serializer.serialize_seq(Some(tables.len()))?;
     for table in tables {
@@ -211,7 +211,7 @@ fn tables<S: Serializer>(tables: &[Table], serializer: S) -> Result<S::Ok, S::Er
             rows: table
                 .rows
                 .iter()
-                .map(|row| row.iter().map(cell).collect())
+                .map(|row| row.iter().map(json).collect())
                 .collect(),
         })?;
     }

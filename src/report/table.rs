@@ -131,6 +131,23 @@ pub(crate) fn cell(value: &Value) -> String {
     }
 }
 
+/// A value for JSON: numbers stay numbers, times are written as in the logs.
+pub(crate) fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Boolean(yes) => (*yes).into(),
+        Value::Integer(number) => (*number).into(),
+        Value::Double(number) => (*number).into(),
+        Value::List(values) => values.iter().map(json).collect(),
+        Value::Map(pairs) => pairs
+            .iter()
+            .map(|(key, value)| (cell(key), json(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => cell(other).into(),
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
