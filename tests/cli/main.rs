@@ -1,5 +1,6 @@
 //! The whole binary, as people and scripts run it: one file of tests per command.
 
+mod compare;
 mod dashboard;
 mod front_door;
 mod gate;
@@ -12,6 +13,7 @@ mod ledger;
 mod preflight;
 mod preflight_media;
 mod provision;
+mod report;
 mod rule;
 mod runbook;
 mod status;
