@@ -27,14 +27,10 @@ impl EngineError {
         }
     }
 
-    /// An error of the query with its place, put before the words.
+    /// An error of the query, at a place.
     pub(crate) fn query(message: impl Into<String>, at: Option<(u64, u64)>) -> Self {
-        let message = message.into();
         Self::Query {
-            message: match at {
-                Some((line, column)) => format!("line {line}, column {column}: {message}"),
-                None => message,
-            },
+            message: message.into(),
             at,
         }
     }
