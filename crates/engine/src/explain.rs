@@ -66,7 +66,7 @@ fn told(error: DataFusionError, at: Option<(u64, u64)>) -> EngineError {
             EngineError::query(message, place.or(at))
         }
         DataFusionError::SchemaError(schema, _) => {
-            EngineError::query(schema_told(&schema), at)
+            EngineError::query(of_schema(&schema), at)
         }
         DataFusionError::ResourcesExhausted(message) => exhausted(&message),
         DataFusionError::IoError(source) => EngineError::Object {
@@ -153,7 +153,8 @@ fn parsed(text: &str) -> (String, Option<(u64, u64)>) {
     (lowered(message), at)
 }
 
-fn schema_told(error: &SchemaError) -> String {
+/// What is wrong with a column's name.
+pub(crate) fn of_schema(error: &SchemaError) -> String {
     match error {
         SchemaError::FieldNotFound {
             field,

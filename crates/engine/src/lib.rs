@@ -25,6 +25,7 @@ mod tests;
 mod values;
 
 pub use cache::{Cache, Size};
+pub use dialect::{Uses, uses};
 pub use engine::{Engine, Ran, Settings};
 pub use error::EngineError;
 pub use objects::{Folder, Object, Objects};

@@ -128,11 +128,12 @@ pub const REALTIME: [&str; 71] = [
     "viewer-response-log-data",
 ];
 
-/// The layout of a line that nothing declares, by the number of its fields.
+/// The layout of a line that nothing declares, by the number of its fields. Real-time logs of all
+/// fields had 69 before the functions' log data.
 pub fn layout(count: usize) -> Option<&'static [&'static str]> {
     match count {
         12 | 19 | 24 | 26 | 33 => STANDARD.get(..count),
-        71 => Some(&REALTIME),
+        69 | 71 => REALTIME.get(..count),
         _ => None,
     }
 }
@@ -150,7 +151,8 @@ pub fn canonical(name: &str) -> String {
         }
     }
     if spelled == "cs-referrer" {
-        spelled = "cs-referer".to_owned();
+        spelled.truncate("cs-refer".len());
+        spelled.push_str("er");
     }
     spelled
 }
@@ -190,22 +192,27 @@ pub fn are_realtime<Name: AsRef<str>>(names: &[Name]) -> bool {
 /// The distribution that an object's path tells of: a folder `distributionid=E…` or `E…`, else the
 /// name of a standard log's object, `E….YYYY-MM-DD-HH.<unique>.gz`.
 pub fn distribution_of(object: &str) -> Option<String> {
-    let is_id = |text: &str| {
-        (12..=16).contains(&text.len())
-            && text.starts_with('E')
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    };
     let mut parts: Vec<&str> = object.split('/').collect();
     let name = parts.pop()?;
     let of_folder = parts
         .iter()
         .rev()
         .map(|folder| folder.rsplit_once('=').map_or(*folder, |(_, value)| value))
-        .find(|folder| is_id(folder));
-    let of_name = name.split('.').next().filter(|first| is_id(first));
+        .find(|folder| is_distribution(folder));
+    let of_name = name
+        .split('.')
+        .next()
+        .filter(|first| is_distribution(first));
     of_folder.or(of_name).map(str::to_owned)
+}
+
+/// Whether a text looks like a distribution's id, such as `E2KG6TMBAL2PBU`.
+pub fn is_distribution(text: &str) -> bool {
+    (12..=16).contains(&text.len())
+        && text.starts_with('E')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]

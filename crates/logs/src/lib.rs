@@ -7,6 +7,7 @@
 //! From the object inwards: `lines` unpacks and cuts, [`scan`] tells what a line is, [`row`] turns its
 //! fields into columns. What comes as fields already (Parquet) enters at [`row`].
 
+pub mod cmcd;
 pub mod collect;
 pub mod decode;
 pub mod fields;
@@ -18,3 +19,4 @@ pub mod scan;
 pub mod schema;
 mod time;
 pub mod value;
+pub mod waf;

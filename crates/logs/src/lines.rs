@@ -9,14 +9,13 @@ use flate2::bufread::GzDecoder;
 
 /// A line that is longer is no line of a log: CloudFront logs no request with a URL beyond 8 KiB.
 pub(crate) const LONGEST: usize = 1 << 20;
-const BUFFER: usize = 2 << 20;
+/// Small, so that lines are cut where the processor's cache still has them; a longer line makes it grow.
+const BUFFER: usize = 256 << 10;
 const READ_AHEAD: usize = 128 << 10;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A line, or what there is of one that is too long.
 pub(crate) struct Line<'a> {
-    /// Counted from 1.
-    pub(crate) number: u64,
     /// Without its end.
     pub(crate) text: &'a [u8],
     /// The text is but the line's beginning.
@@ -28,8 +27,6 @@ pub(crate) struct Line<'a> {
 pub(crate) struct Ended {
     /// Bytes of the object as it lies there.
     pub(crate) bytes: u64,
-    /// Lines seen.
-    pub(crate) lines: u64,
     /// Why the object ended before its end.
     pub(crate) truncated: Option<String>,
 }
@@ -65,10 +62,8 @@ pub(crate) fn each(
             if std::mem::take(&mut is_skipping) {
                 continue;
             }
-            ended.lines += 1;
             let is_too_long = line.len() > LONGEST;
             let line = Line {
-                number: ended.lines,
                 text: without_return(&line[..line.len().min(LONGEST)]),
                 is_too_long,
             };
@@ -79,11 +74,12 @@ pub(crate) fn each(
         }
         buffer.copy_within(end..filled, 0);
         filled -= end;
+        if filled == buffer.len() {
+            buffer.resize(2 * filled, 0);
+        }
         if filled > LONGEST {
             if !is_skipping {
-                ended.lines += 1;
                 let line = Line {
-                    number: ended.lines,
                     text: &buffer[..LONGEST],
                     is_too_long: true,
                 };

@@ -2,13 +2,19 @@
 //! statement, and nothing but a query comes through.
 
 mod bind;
+mod calls;
 mod messages;
 mod parse;
+mod rewrite;
+mod unnest;
+mod uses;
 
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as PlannedStatement;
 use onair_logs::value::Value;
+
+pub use uses::{Uses, uses};
 
 use crate::error::EngineError;
 
@@ -23,8 +29,13 @@ pub(crate) async fn plan(
     parameters: &[Value],
 ) -> Result<LogicalPlan, EngineError> {
     let mut statement = parse::query(text)?;
+    uses::known(&uses::of(&statement))?;
     bind::bind(&mut statement, parameters)?;
+    rewrite::rewrite(&mut statement)?;
     let mut state = context.state();
+    state
+        .register_relation_planner(std::sync::Arc::new(unnest::Planner))
+        .map_err(|error| messages::from_planner(&error))?;
     let options = state.config_mut().options_mut();
     // Trino has NULL last, whichever way it sorts.
     "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);

@@ -2,7 +2,10 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement};
+use datafusion::sql::sqlparser::ast::{
+    CastKind, DataType, Expr, Ident, ObjectName, Query, SetExpr, Statement, Value as Literal,
+    ValueWithSpan,
+};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -60,6 +63,32 @@ impl Dialect for Trino {
         true
     }
 
+    // IPADDRESS '192.0.2.1', which the parser does not know for a type.
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        let is_address = matches!(
+            &parser.peek_token_ref().token,
+            Token::Word(word) if word.quote_style.is_none()
+                && word.value.eq_ignore_ascii_case("ipaddress")
+        );
+        let Token::SingleQuotedString(text) = parser.peek_nth_token(1).token else {
+            return None;
+        };
+        if !is_address {
+            return None;
+        }
+        parser.advance_token();
+        parser.advance_token();
+        Some(Ok(Expr::Cast {
+            kind: CastKind::Cast,
+            expr: Box::new(Expr::Value(ValueWithSpan::from(
+                Literal::SingleQuotedString(text),
+            ))),
+            data_type: DataType::Custom(ObjectName::from(Ident::new("ipaddress")), Vec::new()),
+            array: false,
+            format: None,
+        }))
+    }
+
     fn supports_values_as_table_factor(&self) -> bool {
         false
     }
@@ -85,6 +114,18 @@ pub(super) fn query(text: &str) -> Result<Statement, EngineError> {
             }
             count += 1;
             *name = format!("${count}");
+        }
+        // Trino does not tell names apart by case, quoted or not.
+        if let Token::Word(word) = &mut token.token
+            && word.quote_style.is_some()
+        {
+            if word.value.contains('$') {
+                return Err(messages::at(
+                    format!("{} is no name here", word.value),
+                    token.span.start,
+                ));
+            }
+            word.value = word.value.to_lowercase();
         }
     }
     let mut parser = Parser::new(&Trino).with_tokens_with_locations(tokens);

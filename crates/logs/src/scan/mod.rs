@@ -1,5 +1,7 @@
 //! Reading one log object: what is asked for, where rows go, and what was found.
 
+mod document;
+mod json;
 mod text;
 
 use std::io::Read;
@@ -7,8 +9,10 @@ use std::ops::ControlFlow;
 
 use jiff::civil::DateTime;
 
+use self::document::Document;
+use self::json::Objects;
 use self::text::Layout;
-use crate::lines;
+use crate::lines::{self, Line};
 use crate::row::Became;
 
 /// What is to be read from an object.
@@ -66,10 +70,9 @@ pub struct Scanned {
     pub outside: u64,
     /// Lines that could not be read.
     pub bad: u64,
-    /// Lines that are no rows: those that begin with `#`, and empty ones.
+    /// Lines that are no rows: those that begin with `#`, and empty ones. With rows, those outside and
+    /// bad ones these are all lines; of a JSON document, all its objects.
     pub skipped: u64,
-    /// Lines, which is the sum of these four.
-    pub lines: u64,
     /// The first of them.
     pub samples: Vec<BadLine>,
     /// Why the object ended before its end: a gzip that was cut off or is damaged. What came before was
@@ -85,7 +88,7 @@ impl Scanned {
     /// Bytes of a sample's excerpt.
     pub const EXCERPT: usize = 200;
 
-    fn bad(&mut self, line: u64, reason: impl Into<String>, text: &[u8]) {
+    pub(crate) fn bad(&mut self, line: u64, reason: impl Into<String>, text: &[u8]) {
         self.bad += 1;
         if self.samples.len() < Self::SAMPLES {
             let beginning = &text[..text.len().min(Self::EXCERPT)];
@@ -109,81 +112,182 @@ pub fn scan(
     asked: &Scan,
     sink: &mut impl Sink,
 ) -> std::io::Result<Scanned> {
-    let mut scanned = Scanned::default();
-    let mut lines = Lines::new(name, asked);
-    let ended = lines::each(object, |line| {
-        if line.is_too_long {
-            scanned.bad(line.number, "the line is longer than 1 MiB", line.text);
-            return ControlFlow::Continue(());
-        }
-        match lines.read(line.text, sink) {
-            Ok(None) => scanned.skipped += 1,
-            Ok(Some(Became::Outside)) => scanned.outside += 1,
-            Ok(Some(Became::Bad(reason))) => scanned.bad(line.number, reason, line.text),
-            Err(reason) => scanned.bad(line.number, reason, line.text),
-            Ok(Some(Became::Row(flow))) => {
-                scanned.rows += 1;
-                return flow;
-            }
-        }
-        ControlFlow::Continue(())
-    })?;
-    scanned.lines = ended.lines;
-    scanned.bytes = ended.bytes;
-    scanned.truncated = ended.truncated;
-    Ok(scanned)
+    let mut reader = Reader::new(name, asked);
+    let ended = lines::each(object, |line| reader.take(&line, sink))?;
+    Ok(Scanned {
+        bytes: ended.bytes,
+        truncated: ended.truncated,
+        ..reader.finish()
+    })
 }
 
-/// The lines of an object, and what is known of their layout so far.
-struct Lines<'a> {
+/// Reads lines as they come, such as the records of a stream: what [`scan`] is for an object.
+#[derive(Debug)]
+pub struct Reader<'a> {
     object: &'a str,
     asked: &'a Scan,
     layout: Option<Layout>,
     /// The layout was declared: a line with another number of fields is bad.
     is_declared: bool,
-    is_first: bool,
+    /// Lines so far.
+    lines: u64,
+    /// Whether a line with content was there.
+    has_begun: bool,
+    objects: Objects,
+    document: Option<Document>,
+    scanned: Scanned,
 }
 
-impl<'a> Lines<'a> {
-    fn new(object: &'a str, asked: &'a Scan) -> Self {
+impl<'a> Reader<'a> {
+    /// Of the lines of an object of this name; it may be empty.
+    pub fn new(object: &'a str, asked: &'a Scan) -> Self {
         let is_declared = !asked.fields.is_empty();
         Self {
             object,
             asked,
             layout: is_declared.then(|| Layout::new(asked.fields.clone(), object, asked)),
             is_declared,
-            is_first: true,
+            lines: 0,
+            has_begun: false,
+            objects: Objects::default(),
+            document: None,
+            scanned: Scanned::default(),
         }
     }
 
-    /// One line; None: it is no row and was not meant to be one.
-    fn read(&mut self, line: &[u8], sink: &mut impl Sink) -> Result<Option<Became>, String> {
-        let mut line = line;
-        if std::mem::take(&mut self.is_first) {
-            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    /// One line, without its end. A `#Fields` line changes how those after it are read.
+    pub fn line(&mut self, text: &[u8], sink: &mut impl Sink) -> ControlFlow<()> {
+        let line = Line {
+            text: &text[..text.len().min(lines::LONGEST)],
+            is_too_long: text.len() > lines::LONGEST,
+        };
+        self.take(&line, sink)
+    }
+
+    /// What came of the lines so far.
+    pub fn scanned(&self) -> &Scanned {
+        &self.scanned
+    }
+
+    /// What came of all lines.
+    pub fn finish(mut self) -> Scanned {
+        if let Some(document) = self.document
+            && let Some((line, text)) = document.unfinished()
+        {
+            self.scanned.bad(line, "JSON: it ends too early", text);
         }
-        match line.first() {
-            None => return Ok(None),
+        self.scanned
+    }
+
+    fn take(&mut self, line: &Line<'_>, sink: &mut impl Sink) -> ControlFlow<()> {
+        self.lines += 1;
+        if line.is_too_long {
+            self.scanned
+                .bad(self.lines, "the line is longer than 1 MiB", line.text);
+            return ControlFlow::Continue(());
+        }
+        let mut text = line.text;
+        if self.lines == 1 {
+            text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        }
+        if let Some(mut document) = self.document.take() {
+            let flow = self.part(&mut document, text, sink);
+            self.document = Some(document);
+            return flow;
+        }
+        let became = match text.first() {
+            None => None,
             Some(b'#') => {
-                if let Some(names) = declared(line) {
+                if let Some(names) = declared(text) {
                     self.layout = Some(Layout::new(names, self.object, self.asked));
                     self.is_declared = true;
                 }
-                return Ok(None);
+                None
             }
-            Some(_) => {}
+            Some(first) => {
+                let has_begun = std::mem::replace(&mut self.has_begun, true);
+                if !has_begun && (*first == b'[' || text.trim_ascii() == b"{") {
+                    let mut document = Document::default();
+                    let flow = self.part(&mut document, text, sink);
+                    self.document = Some(document);
+                    return flow;
+                }
+                if *first != b'{' {
+                    Some(self.delimited(text, sink))
+                } else if memchr::memmem::find(text, b"}{").is_none() {
+                    Some(self.objects.read(text, (self.object, self.asked), sink))
+                } else {
+                    return self.several(text, sink);
+                }
+            }
+        };
+        if let Some(became) = became {
+            self.count(became, text)
+        } else {
+            self.scanned.skipped += 1;
+            ControlFlow::Continue(())
         }
+    }
+
+    /// Objects that a stream put into one line.
+    fn several(&mut self, text: &[u8], sink: &mut impl Sink) -> ControlFlow<()> {
+        let mut document = Document::default();
+        self.part(&mut document, text, sink)?;
+        if let Some((_, text)) = document.unfinished() {
+            self.scanned
+                .bad(self.lines, "JSON: it ends too early", text);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A line of a JSON document.
+    fn part(
+        &mut self,
+        document: &mut Document,
+        text: &[u8],
+        sink: &mut impl Sink,
+    ) -> ControlFlow<()> {
+        let mut rest = text;
+        while let Some(part) = document.next(self.lines, &mut rest) {
+            match part {
+                Ok(object) => {
+                    let became = self.objects.read(object, (self.object, self.asked), sink);
+                    self.count(became, object)?;
+                }
+                Err(reason) => self.scanned.bad(self.lines, reason, text),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn delimited(&mut self, line: &[u8], sink: &mut impl Sink) -> Result<Became, String> {
         if !self.is_declared {
-            let fits =
-                |layout: &Layout| layout.count() == memchr::memchr_iter(b'\t', line).count() + 1;
-            if !self.layout.as_ref().is_some_and(fits) {
+            let count = memchr::memchr_iter(b'\t', line).count() + 1;
+            let fits = self
+                .layout
+                .as_ref()
+                .is_some_and(|layout| layout.count() == count);
+            if !fits {
                 self.layout = Some(Layout::of_line(line, self.object, self.asked)?);
             }
         }
         match &mut self.layout {
-            Some(layout) => layout.read(line, sink).map(Some),
-            None => Ok(None),
+            Some(layout) => layout.read(line, sink),
+            None => Err("no layout".to_owned()),
         }
+    }
+
+    fn count(&mut self, became: Result<Became, String>, text: &[u8]) -> ControlFlow<()> {
+        match became {
+            Ok(Became::Row(flow)) => {
+                self.scanned.rows += 1;
+                return flow;
+            }
+            Ok(Became::Outside) => self.scanned.outside += 1,
+            Ok(Became::Bad(reason)) => self.scanned.bad(self.lines, reason, text),
+            Err(reason) => self.scanned.bad(self.lines, reason, text),
+        }
+        ControlFlow::Continue(())
     }
 }
 

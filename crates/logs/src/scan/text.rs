@@ -14,8 +14,10 @@ const LONGEST_DELIMITER: usize = 5;
 pub(super) struct Layout {
     rows: Rows,
     names: Vec<String>,
-    /// Empty: not known before the first line.
     delimiter: Vec<u8>,
+    /// A line with the right number of fields was there: what one odd line looks like must not decide
+    /// for all others.
+    is_certain: bool,
     /// Place in the line and slot of each field that is needed, by place.
     order: Vec<(usize, usize)>,
     cells: Vec<(usize, usize)>,
@@ -36,7 +38,8 @@ impl Layout {
             cells: vec![(0, 0); order.len()],
             rows,
             names,
-            delimiter: Vec::new(),
+            delimiter: b"\t".to_vec(),
+            is_certain: false,
             order,
         }
     }
@@ -46,12 +49,12 @@ impl Layout {
         let count = memchr::memchr_iter(b'\t', line).count() + 1;
         let Some(names) = fields::layout(count) else {
             return Err(format!(
-                "{count} fields, and no #Fields line declares them: only 12, 19, 24, 26, 33 (standard) and 71 (real-time) are known"
+                "{count} fields, and no #Fields line declares them: only 12, 19, 24, 26, 33 (standard), 69 and 71 (real-time) are known"
             ));
         };
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         Ok(Self {
-            delimiter: b"\t".to_vec(),
+            is_certain: true,
             ..Self::new(names, object, asked)
         })
     }
@@ -63,7 +66,7 @@ impl Layout {
 
     /// One line.
     pub(super) fn read(&mut self, line: &[u8], sink: &mut impl Sink) -> Result<Became, String> {
-        if self.delimiter.is_empty() {
+        if !self.is_certain {
             self.delimiter = delimiter(&self.names, line);
         }
         let Self { order, cells, .. } = self;
@@ -75,12 +78,9 @@ impl Layout {
             }
         };
         if found != self.names.len() {
-            // What one odd line looked like must not decide for all others.
-            if self.delimiter != b"\t" {
-                self.delimiter.clear();
-            }
             return Err(format!("{found} fields instead of {}", self.names.len()));
         }
+        self.is_certain = true;
         let cells = &self.cells;
         Ok(self.rows.row(
             |slot| {

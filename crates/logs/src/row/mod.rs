@@ -1,7 +1,11 @@
 //! Turns the fields of a row into the columns that are wanted. Text, JSON and Parquet all come through
 //! here, so that a value is the same whatever it was written as.
 
+mod player;
+
 use std::ops::ControlFlow;
+
+use self::player::Player;
 
 use crate::scan::{Scan, Sink};
 use crate::schema::{Kind, Origin, REQUESTS};
@@ -26,6 +30,7 @@ pub struct Rows {
     moment: Moment,
     window: Option<(i64, i64)>,
     makers: Vec<Maker>,
+    player: Player,
     distribution: Option<String>,
     clock: Clock,
     between: Vec<u8>,
@@ -62,6 +67,8 @@ enum Maker {
     ObjectKind(Slot),
     IsHit([Option<Slot>; 3]),
     IsAbandoned([Option<Slot>; 3]),
+    /// A column of CMCD, by its place among these.
+    Player(usize),
 }
 
 impl Rows {
@@ -91,10 +98,11 @@ impl Rows {
                 (milliseconds, civil) => Moment::Standard(milliseconds, civil),
             }
         };
+        let mut player = Player::default();
         let makers = asked
             .columns
             .iter()
-            .map(|column| maker(*column, is_realtime, &mut places))
+            .map(|column| maker(*column, is_realtime, &mut places, &mut player))
             .collect();
         Self {
             needed: places.needed,
@@ -103,6 +111,7 @@ impl Rows {
                 .window
                 .map(|(from, until)| (time::milliseconds(from), time::milliseconds(until))),
             makers,
+            player,
             distribution: asked
                 .distribution
                 .clone()
@@ -147,6 +156,7 @@ impl Rows {
             (Some(at), Some((from, until))) if at < from || at >= until => return Became::Outside,
             _ => {}
         }
+        self.player.begin();
         for (slot, maker) in self.makers.iter().enumerate() {
             match *maker {
                 Maker::Null => sink.null(slot),
@@ -188,6 +198,7 @@ impl Rows {
                     let is_abandoned = rules::is_abandoned(status, maybe(response), maybe(result));
                     optional(sink, slot, is_abandoned);
                 }
+                Maker::Player(column) => self.player.tell(column, slot, &cell, sink),
             }
         }
         Became::Row(sink.end_row())
@@ -215,7 +226,7 @@ impl Places {
     }
 }
 
-fn maker(column: usize, is_realtime: bool, places: &mut Places) -> Maker {
+fn maker(column: usize, is_realtime: bool, places: &mut Places, player: &mut Player) -> Maker {
     let Some(column) = REQUESTS.get(column) else {
         return Maker::Null;
     };
@@ -232,7 +243,10 @@ fn maker(column: usize, is_realtime: bool, places: &mut Places) -> Maker {
                 (_, Kind::Boolean) => Maker::Boolean(slot),
             }
         }
-        Origin::Cmcd { .. } => Maker::Null,
+        Origin::Cmcd { key, realtime } => {
+            let wanted = (key, column.kind, realtime);
+            Maker::Player(player.want(wanted, is_realtime, places))
+        }
         Origin::Derived => derived(column.name, is_realtime, places),
     }
 }
