@@ -8,11 +8,13 @@ use crate::number;
 
 const DAY: i64 = 86_400_000;
 
-/// Milliseconds since 1970 of a time that is UTC.
+/// Milliseconds since 1970 of a time that is UTC. The first and the last day that can be written are
+/// before and after all others.
 pub(crate) fn milliseconds(time: DateTime) -> i64 {
+    let beyond = if time.year() < 0 { i64::MIN } else { i64::MAX };
     TimeZone::UTC
         .to_timestamp(time)
-        .map_or(i64::MAX, Timestamp::as_millisecond)
+        .map_or(beyond, Timestamp::as_millisecond)
 }
 
 /// Reads `YYYY-MM-DD` and `HH:MM:SS`. The last date is kept: nearly all rows of an object share it.
