@@ -253,6 +253,8 @@ pub(crate) enum Command {
     Preflight(commands::preflight::Args),
     #[command(display_order = 13)]
     Provision(commands::provision::ProvisionArgs),
+    #[command(subcommand, display_order = 14)]
+    Query(commands::query::QueryCommand),
     #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
     #[command(display_order = 3)]

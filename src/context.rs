@@ -133,6 +133,24 @@ impl Context {
         }
     }
 
+    /// Where this machine keeps what can be had again, by the platform's custom; none: it says nowhere.
+    pub(crate) fn cache_folder(&self) -> Option<PathBuf> {
+        let folder = |name: &str| {
+            self.environment
+                .get(name)
+                .map(PathBuf::from)
+                .filter(|folder| folder.is_absolute())
+        };
+        let caches = if cfg!(target_os = "macos") {
+            folder("HOME").map(|home| home.join("Library/Caches"))
+        } else if cfg!(windows) {
+            folder("LOCALAPPDATA")
+        } else {
+            folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))
+        };
+        caches.map(|folder| folder.join("onair"))
+    }
+
     /// Where runbooks are looked for.
     pub(crate) fn runbooks(&self) -> PathBuf {
         PathBuf::from("runbooks")

@@ -1,30 +1,17 @@
 -- name: delivery-by-minute
 -- purpose: Requests, gigabits a second, cache hits, errors and time to first byte, minute by minute
--- parameters: from timestamp = doors, until timestamp = end
--- OriginShieldHit counts as a hit: the origin was spared. A viewer who hung up (000, or a result of
--- Error under a good status) is no error of the service.
-WITH requests AS (
-    SELECT
-        date_trunc('minute', try(from_iso8601_timestamp("date" || 'T' || "time" || 'Z'))) AS minute,
-        distributionid,
-        try_cast(sc_bytes AS bigint) AS bytes,
-        try_cast(sc_status AS integer) AS status,
-        x_edge_response_result_type IN ('Hit', 'RefreshHit')
-            OR x_edge_detailed_result_type = 'OriginShieldHit' AS is_hit,
-        try_cast(time_to_first_byte AS double) AS first_byte
-    FROM {{access}}
-    WHERE {{hours}}
-)
+-- about: OriginShieldHit counts as a hit: the origin was spared. A viewer who hung up is no error of the service. Refused viewers (401, 403, 451) are apart from other 4xx.
 SELECT
-    minute,
-    distributionid,
+    date_trunc('minute', at) AS minute,
+    distribution_id,
     count(*) AS requests,
-    round(sum(bytes) * 8e0 / 60 / 1e9, 3) AS gigabits_per_second,
-    round(100e0 * count_if(is_hit) / count(*), 2) AS hit_percent,
-    round(100e0 * count_if(status BETWEEN 400 AND 499) / count(*), 3) AS percent_4xx,
-    round(100e0 * count_if(status BETWEEN 500 AND 599) / count(*), 3) AS percent_5xx,
-    round(1000 * approx_percentile(first_byte, 0.95), 0) AS first_byte_p95_ms
+    round(sum(sc_bytes) * 8e0 / 60 / 1e9, 6) AS gigabits_per_second,
+    round(1e2 * count_if(is_hit) / count(*), 2) AS hit_percent,
+    round(1e2 * count_if(sc_status IN (401, 403, 451)) / count(*), 3) AS refused_percent,
+    round(1e2 * count_if(sc_status BETWEEN 400 AND 499 AND sc_status NOT IN (401, 403, 451)) / count(*), 3) AS other_4xx_percent,
+    round(1e2 * count_if(sc_status >= 500) / count(*), 3) AS percent_5xx,
+    round(1e2 * count_if(is_abandoned) / count(*), 3) AS abandoned_percent,
+    round(1e3 * approx_percentile(time_to_first_byte, 0.95), 0) AS first_byte_p95_ms
 FROM requests
-WHERE minute >= {{from}} AND minute < {{until}}
-GROUP BY minute, distributionid
-ORDER BY minute, distributionid
+GROUP BY date_trunc('minute', at), distribution_id
+ORDER BY minute, distribution_id

@@ -1,36 +1,35 @@
 -- name: shared-sessions
--- purpose: Playback sessions (CMCD sid) seen from many addresses or networks: re-streams and shared tokens
--- parameters: from timestamp = doors, until timestamp = end
--- CMCD is in the query string, percent-encoded by the player and once more by the log: decoded
--- twice. A viewer on the move has a few addresses in one or two networks; a re-stream has many.
-WITH requests AS (
+-- purpose: Playback sessions (CMCD sid) seen from many addresses or networks: re-streams and shared links
+-- about: A viewer on the move has a few addresses in one or two networks; a re-stream has many. Of requests that were served. The digest leads to the token: `onair token revoke`.
+-- parameter: addresses integer = 3 -- from how many addresses on
+-- needs: cmcd
+WITH seen AS (
     SELECT
-        try(from_iso8601_timestamp("date" || 'T' || "time" || 'Z')) AS at,
-        c_ip,
-        asn,
-        c_country,
-        viewer_request_log_data,
-        try_cast(sc_bytes AS bigint) AS bytes,
-        regexp_extract(
-            split_part(split_part(
-                coalesce(try(url_decode(try(url_decode(cs_uri_query)))), cs_uri_query), 'CMCD=', 2), '&', 1),
-            '(^|,)sid="([^"]*)"', 2) AS sid
-    FROM {{access}}
-    WHERE {{hours}} AND sc_status IN ('200', '206')
+        cmcd_session_id AS sid,
+        c_ip AS address,
+        min(asn) AS network,
+        min(c_country) AS country,
+        min(viewer_request_log_data) AS digest,
+        count(*) AS requests,
+        sum(sc_bytes) AS bytes,
+        min(at) AS first_seen,
+        max(at) AS last_seen
+    FROM requests
+    WHERE sc_status IN (200, 206, 304) AND cmcd_session_id IS NOT NULL
+    GROUP BY cmcd_session_id, c_ip
 )
 SELECT
     sid,
-    count(*) AS requests,
-    approx_distinct(c_ip) AS addresses,
-    approx_distinct(asn) AS networks,
-    approx_distinct(c_country) AS countries,
-    round(sum(bytes) / 1e9, 2) AS gigabytes,
-    arbitrary(viewer_request_log_data) AS revocation_digest,
-    min(at) AS first_seen,
-    max(at) AS last_seen
-FROM requests
-WHERE sid IS NOT NULL AND sid <> '' AND at >= {{from}} AND at < {{until}}
+    count(*) AS addresses,
+    count(DISTINCT network) AS networks,
+    count(DISTINCT country) AS countries,
+    sum(requests) AS requests,
+    round(sum(bytes) / 1e9, 3) AS gigabytes,
+    min(digest) AS revocation_digest,
+    min(first_seen) AS first_seen,
+    max(last_seen) AS last_seen
+FROM seen
 GROUP BY sid
-HAVING approx_distinct(c_ip) >= 5
-ORDER BY addresses DESC, requests DESC
-LIMIT 100
+HAVING count(*) >= :addresses
+ORDER BY addresses DESC, requests DESC, sid
+LIMIT 200

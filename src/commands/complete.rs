@@ -106,6 +106,16 @@ pub(crate) fn templates(typed: &OsStr) -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// The queries that come with onair.
+pub(crate) fn queries(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    crate::query::all()
+        .into_iter()
+        .filter(|query| query.name.starts_with(typed.as_ref()))
+        .map(|query| CompletionCandidate::new(query.name).help(Some(query.purpose.into())))
+        .collect()
+}
+
 /// Changes that could be taken back, newest first.
 pub(crate) fn entries(typed: &OsStr) -> Vec<CompletionCandidate> {
     let words: Vec<String> = std::env::args_os()

@@ -15,6 +15,7 @@ pub(crate) mod new;
 pub(crate) mod preflight;
 pub(crate) mod provision;
 mod provisioned;
+pub(crate) mod query;
 pub(crate) mod rehearse;
 pub(crate) mod rule;
 pub(crate) mod runbook;
@@ -59,6 +60,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::New(args) => new::run(args, context),
         Command::Preflight(args) => preflight::run(args, context).await,
         Command::Provision(args) => provision::run(args, context).await,
+        Command::Query(command) => query::run(command, context).await,
         Command::Rehearse(args) => rehearse::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
         Command::Rule(command) => rule::run(command, context).await,
@@ -101,6 +103,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::New(_) => "new",
         Command::Preflight(_) => "preflight",
         Command::Provision(_) => provision::COMMAND,
+        Command::Query(command) => query::name(command),
         Command::Rehearse(_) => "rehearse",
         Command::Revoke(_) => "token revoke",
         Command::Rule(command) => rule::name(command),

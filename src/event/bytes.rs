@@ -50,6 +50,25 @@ pub(crate) fn exact_bytes(bytes: u64) -> String {
         )
 }
 
+/// Writes an amount for people, to three digits: `1.25 GB`.
+pub(crate) fn short_bytes(bytes: u64) -> String {
+    const NAMES: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut unit = 0;
+    let mut size = 1;
+    while unit + 1 < NAMES.len() && bytes / size >= 1_000 {
+        size *= 1_000;
+        unit += 1;
+    }
+    // In whole hundredths, so that no float rounds up to the next unit.
+    let hundredths = u128::from(bytes) * 100 / u128::from(size);
+    let (whole, rest) = (hundredths / 100, hundredths % 100);
+    match (unit, whole) {
+        (0, _) | (_, 100..) => format!("{whole} {}", NAMES[unit]),
+        (_, 10..) => format!("{whole}.{} {}", rest / 10, NAMES[unit]),
+        _ => format!("{whole}.{rest:02} {}", NAMES[unit]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -63,6 +82,21 @@ mod tests {
         assert_eq!(parse_bytes("1_000 B"), Ok(1_000));
         for bad in ["", "200", "GB", "1.5 GB", "-1 GB", "99999999999 TB", "1 XB"] {
             assert!(parse_bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn amounts_have_three_digits_for_people() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.00 kB"),
+            (12_345, "12.3 kB"),
+            (1_250_000_000, "1.25 GB"),
+            (999_999, "999 kB"),
+            (5_000_000_000_000_000, "5000 TB"),
+        ] {
+            assert_eq!(short_bytes(bytes), expected);
         }
     }
 

@@ -2,9 +2,11 @@
 //! the one JSON document for scripts, CSV or Markdown. Pure: width comes in, text goes out.
 
 mod envelope;
+mod result;
 mod sheet;
 
 pub(crate) use envelope::{Head, failure_json, json};
+pub(crate) use result::ResultRows;
 pub(crate) use sheet::Sheet;
 
 use serde_json::Value;

@@ -68,9 +68,14 @@ impl Sheet {
     }
 }
 
+/// What makes a spreadsheet take a cell for a formula, the full-width forms that some accept included.
+const FORMULA: [char; 10] = [
+    '=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+];
+
 fn csv_cell(cell: &str) -> String {
+    let runs = cell.starts_with(FORMULA) && cell.parse::<f64>().is_err();
     let cell = printable(cell);
-    let runs = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
     let guarded = if runs {
         format!("'{cell}")
     } else {
@@ -119,6 +124,11 @@ mod tests {
         assert_eq!(
             sheet("a,\"b\"").csv().lines().nth(1),
             Some("\"a,\"\"b\"\"\",x")
+        );
+        assert_eq!(sheet("\t=1+1").csv().lines().nth(1), Some("'\\t=1+1,x"));
+        assert_eq!(
+            sheet("\u{ff1d}1+1").csv().lines().nth(1),
+            Some("'\u{ff1d}1+1,x")
         );
         assert_eq!(sheet("-3.5").csv().lines().nth(1), Some("-3.5,x"));
         assert!(!sheet("\u{1b}[31mred").table(80).contains('\u{1b}'));

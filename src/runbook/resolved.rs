@@ -32,6 +32,8 @@ pub(crate) struct Runbook {
     pub(crate) workflow: Workflow,
     pub(crate) logs: Logs,
     pub(crate) athena: Option<Athena>,
+    /// The folder of the event's own queries.
+    pub(crate) queries: Option<PathBuf>,
     pub(crate) dashboard: Option<Dashboard>,
     pub(crate) targets: Targets,
     pub(crate) waivers: Vec<Waiver>,

@@ -124,6 +124,9 @@ impl Runbook {
             workflow: (self.workflow != Workflow::default()).then(|| self.workflow.to_section()),
             logs: (self.logs != Logs::default()).then(|| self.logs.to_section()),
             athena: self.athena.as_ref().map(Athena::to_section),
+            queries: self.queries.as_ref().map(|folder| model::QueriesSection {
+                folder: relative(folder),
+            }),
             dashboard: self
                 .dashboard
                 .as_ref()

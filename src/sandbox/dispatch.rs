@@ -329,7 +329,30 @@ fn call_service(
             answer
         }
         Service::Athena => {
-            let answer = athena::handle(call, athena.read(folder, index)?);
+            let slow = std::time::Duration::from_secs(index.settings.query_seconds);
+            let state = athena.read(folder, index)?;
+            let buckets = s3.read(folder, index)?.at(folder);
+            // Logs are delivered when somebody looks, and a query looks everywhere.
+            let delivered = athena::may_run(call, state) && {
+                let occasion = logs::Occasion {
+                    account: call.account,
+                    now: call.now,
+                    scene: &crowd::scene(&cloudwatch.read(folder, index)?.audience),
+                    catalog: glue.read(folder, index)?,
+                    looked_at: None,
+                };
+                logs::deliver(logs.read(folder, index)?, buckets, &occasion)
+            };
+            let mut world = athena::World {
+                catalog: glue.read(folder, index)?,
+                buckets,
+                slow,
+                wrote: false,
+            };
+            let answer = athena::handle(call, state, &mut world);
+            if world.wrote || delivered {
+                s3.touch();
+            }
             if answer.changed {
                 athena.touch();
             }

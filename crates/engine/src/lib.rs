@@ -5,6 +5,7 @@
 //! functions are registered under their own names (`functions`); tables as a Glue catalog describes
 //! them are for the embedded cloud's Athena (`hive`). DataFusion does the rest.
 
+mod dialect;
 mod engine;
 mod error;
 mod functions;
@@ -12,6 +13,7 @@ pub mod hive;
 mod objects;
 mod requests;
 
+pub use dialect::{Uses, uses};
 pub use engine::{Engine, Ran, Settings};
 pub use error::EngineError;
 pub use objects::{Folder, Object, Objects};

@@ -8,7 +8,7 @@ use crate::cloud::{Approved, NamedQuery};
 use crate::provision::{
     Action, Difference, Done, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
 };
-use crate::query::{self, CatalogQuery, Scope, Source};
+use crate::query;
 
 const KIND: &str = "named-query";
 
@@ -116,28 +116,14 @@ async fn observe(scene: &Scene<'_>) -> Result<Vec<NamedQuery>, PartError> {
 
 fn wanted(scene: &Scene<'_>) -> Vec<Wanted> {
     let runbook = scene.runbook;
-    let Some(athena) = &runbook.athena else {
-        return Vec::new();
-    };
-    let scope = Scope {
-        database: &athena.database,
-        access_table: &athena.access_table,
-        realtime_table: &athena.realtime_table,
-        from: runbook.event.doors,
-        until: runbook.event.ends,
-    };
-    let has_table = |source: &Source| match source {
-        Source::Access => runbook.logs.access.is_some(),
-        Source::Realtime => runbook.logs.access.is_some() && runbook.logs.realtime.is_some(),
-    };
-    let fits = |query: &CatalogQuery| query.sources().iter().all(has_table);
     query::all()
-        .into_iter()
-        .filter(fits)
-        .map(|query| Wanted {
-            name: format!("{}{}", scene.prefix(), query.name),
-            description: format!("{}; made by onair", query.purpose),
-            text: query::fill(&query, &scope),
+        .iter()
+        .filter_map(|query| {
+            Some(Wanted {
+                name: format!("{}{}", scene.prefix(), query.name),
+                description: format!("{}; made by onair", query.purpose),
+                text: query::named::filled(query, runbook)?,
+            })
         })
         .collect()
 }

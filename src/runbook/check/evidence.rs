@@ -1,4 +1,6 @@
-//! Checks `[logs]`, `[athena]`, `[dashboard]`, `[targets]` and `[[waivers]]`.
+//! Checks `[logs]`, `[athena]`, `[queries]`, `[dashboard]`, `[targets]` and `[[waivers]]`.
+
+use std::path::{Path, PathBuf};
 
 use crate::event::bytes::parse_bytes;
 use crate::event::duration::parse_milliseconds;
@@ -8,8 +10,8 @@ use crate::runbook::check::arn::{self, arn};
 use crate::runbook::check::event::{anchors, time};
 use crate::runbook::check::{Notes, aws_name, is_percentage, region, unique};
 use crate::runbook::model::{
-    AccessLogsSection, AthenaSection, DashboardSection, LogsSection, Panel, RealtimeLogsSection,
-    TargetsSection, WaiverSection,
+    AccessLogsSection, AthenaSection, DashboardSection, LogsSection, Panel, QueriesSection,
+    RealtimeLogsSection, TargetsSection, WaiverSection,
 };
 use crate::runbook::note::{Note, Problem};
 use crate::runbook::resolved::{
@@ -191,6 +193,14 @@ fn table_name(path: &str, name: &str, notes: &mut Notes) {
     if !is_name {
         notes.error(path, Problem::TableName(shortened(name, 60)));
     }
+}
+
+/// The folder of the event's own queries; what is in it is looked at when queries are.
+pub(super) fn queries(section: &QueriesSection, folder: &Path, notes: &mut Notes) -> PathBuf {
+    if section.folder.trim().is_empty() {
+        notes.error("queries.folder", Problem::Empty);
+    }
+    folder.join(&section.folder)
 }
 
 pub(super) fn dashboard(

@@ -68,6 +68,10 @@ pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>,
         .athena
         .as_ref()
         .and_then(|athena| evidence::athena(athena, id, &mut notes));
+    let queries = file
+        .queries
+        .as_ref()
+        .map(|queries| evidence::queries(queries, folder_of(path), &mut notes));
     let dashboard = file
         .dashboard
         .as_ref()
@@ -96,6 +100,7 @@ pub(crate) fn check(file: &File, path: &Path, digest: &str) -> (Option<Runbook>,
         workflow,
         logs,
         athena,
+        queries,
         dashboard,
         targets,
         waivers,

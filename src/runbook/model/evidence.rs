@@ -1,5 +1,5 @@
-//! What is recorded and what it is held against: `[logs]`, `[athena]`, `[dashboard]`, `[targets]`,
-//! `[[waivers]]`.
+//! What is recorded and what it is held against: `[logs]`, `[athena]`, `[queries]`, `[dashboard]`,
+//! `[targets]`, `[[waivers]]`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,15 @@ pub(crate) struct TablesSection {
     /// The real-time logs; by default `realtime`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) realtime: Option<String>,
+}
+
+/// The event's own queries, beside those that come with onair.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct QueriesSection {
+    /// A folder of `.sql` files, relative to the runbook, each with a head as `onair query show` has
+    /// it; one takes the place of onair's query of its name.
+    pub(crate) folder: String,
 }
 
 /// The event's CloudWatch dashboard and alarms.

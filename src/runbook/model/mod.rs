@@ -13,7 +13,7 @@ use crate::event::phase::Phase;
 
 pub(crate) use evidence::{
     AccessLogsSection, AthenaSection, DashboardSection, LogFormat, LogsSection, Panel,
-    RealtimeLogsSection, TablesSection, TargetsSection, WaiverSection,
+    QueriesSection, RealtimeLogsSection, TablesSection, TargetsSection, WaiverSection,
 };
 pub(crate) use supply::{
     AccessSection, AccessWord, FlowSection, ForecastSection, OriginGroupSection, OriginsSection,
@@ -67,6 +67,9 @@ pub(crate) struct File {
     /// Where queries run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) athena: Option<AthenaSection>,
+    /// The event's own queries, beside those that come with onair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) queries: Option<QueriesSection>,
     /// The event's CloudWatch dashboard and alarms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dashboard: Option<DashboardSection>,

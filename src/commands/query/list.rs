@@ -1,0 +1,79 @@
+//! `onair query list`: which queries there are.
+
+use serde_json::json;
+
+use super::subject;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::query::catalog::{CatalogQuery, Origin};
+use crate::render::{Answer, Head, Sheet};
+
+pub(super) const COMMAND: &str = "query list";
+
+/// Show the queries there are, with their parameters
+///
+/// Those of the runbook's folder ([queries] in the runbook) are marked. Nothing is asked from AWS.
+///
+/// Example: onair query list
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {}
+
+pub(super) fn run(_: &ListArgs, context: &Context) -> Result<Answer, Failure> {
+    let runbook = subject::runbook(context)?;
+    let queries = subject::all(runbook.as_ref())?;
+    let mut sheet = Sheet::new(&["name", "purpose", "parameters"]);
+    let mut text = String::new();
+    for query in &queries {
+        let own = match &query.origin {
+            Origin::Shipped => String::new(),
+            Origin::Own(path) => format!(" · the runbook's own: {}", path.display()),
+        };
+        text.push_str(&format!("{}{own}\n  {}\n", query.name, query.purpose));
+        for parameter in &query.parameters {
+            text.push_str(&format!(
+                "  -p {}={} ({}): {}\n",
+                parameter.name,
+                parameter.default,
+                parameter.kind.name(),
+                parameter.about
+            ));
+        }
+        let parameters: Vec<String> = query
+            .parameters
+            .iter()
+            .map(|one| format!("{} {} = {}", one.name, one.kind.name(), one.default))
+            .collect();
+        sheet.push([
+            query.name.clone(),
+            query.purpose.clone(),
+            parameters.join(", "),
+        ]);
+    }
+    text.push_str("All of them take --since and --until. Run one: onair query run NAME\n");
+    let data = json!({ "queries": queries.iter().map(described).collect::<Vec<_>>() });
+    let head = Head {
+        event: runbook.map(|runbook| runbook.event.id.to_string()),
+        ..Head::default()
+    };
+    Ok(Answer::new(COMMAND, data, text)
+        .with_head(head)
+        .with_sheet(sheet))
+}
+
+/// A query as JSON.
+pub(super) fn described(query: &CatalogQuery) -> serde_json::Value {
+    json!({
+        "name": query.name,
+        "purpose": query.purpose,
+        "about": query.about,
+        "parameters": query.parameters.iter().map(|one| json!({
+            "name": one.name,
+            "type": one.kind.name(),
+            "default": one.default,
+            "about": one.about,
+        })).collect::<Vec<_>>(),
+        "needs": query.needs.iter().map(|need| need.name()).collect::<Vec<_>>(),
+        "columns": query.columns(),
+        "origin": subject::origin(query),
+    })
+}

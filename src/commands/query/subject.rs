@@ -1,0 +1,276 @@
+//! What is asked: a query of the catalog, a file, or a text; its parameters; the window.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use onair_logs::value::Value;
+
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::event::text::{did_you_mean, shortened};
+use crate::event::time::{Anchors, When};
+use crate::event::window::EventTimes;
+use crate::ledger::view::View;
+use crate::query::catalog::{self, CatalogQuery, HeadError, Origin, OwnError};
+use crate::query::parameters::{self, Given, Moment, Parameter};
+use crate::query::text::{self, Bound};
+use crate::query::{Window, named};
+use crate::runbook::Runbook;
+
+/// The runbook, where one is chosen. One that is asked for by name must be there; without that, queries
+/// over files need none.
+pub(super) fn runbook(context: &Context) -> Result<Option<Runbook>, Failure> {
+    let is_named = context.options.runbook.is_some()
+        || context.options.event.is_some()
+        || context.environment.get("ONAIR_EVENT").is_some();
+    match context.chosen() {
+        Ok(chosen) => Ok(Some(chosen.loaded.runbook)),
+        Err(failure) if is_named || failure.code == "runbook" => Err(failure),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The catalog, the runbook's own queries included.
+pub(super) fn all(runbook: Option<&Runbook>) -> Result<Vec<CatalogQuery>, Failure> {
+    let folder = runbook.and_then(|runbook| runbook.queries.as_deref());
+    catalog::with_own(folder).map_err(|error| own_failure(&error))
+}
+
+fn own_failure(error: &OwnError) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "query.file",
+        "one of the runbook's own queries cannot be used",
+    )
+    .caused_by(error)
+    .hint("`onair query show countries` shows what a file looks like")
+}
+
+/// The query of that name.
+pub(super) fn find(queries: Vec<CatalogQuery>, name: &str) -> Result<CatalogQuery, Failure> {
+    let names: Vec<String> = queries.iter().map(|query| query.name.clone()).collect();
+    if let Some(found) = queries.into_iter().find(|query| query.name == name) {
+        return Ok(found);
+    }
+    let near = did_you_mean(name, names.iter().map(String::as_str));
+    let meant = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Err(Failure::new(
+        Exit::Usage,
+        "query.unknown",
+        format!("there is no query `{}`{meant}", shortened(name, 64)),
+    )
+    .hint("`onair query list` names them"))
+}
+
+/// The query that the command line means: a name, `@FILE`, or a text of the caller's own.
+pub(super) fn of(
+    name: Option<&str>,
+    sql: Option<&str>,
+    runbook: Option<&Runbook>,
+) -> Result<CatalogQuery, Failure> {
+    match (name, sql) {
+        (_, Some(sql)) => plain(sql, "sql", Origin::Shipped),
+        (Some(name), None) => match name.strip_prefix('@') {
+            Some(file) => of_file(Path::new(file)),
+            None => find(all(runbook)?, name),
+        },
+        (None, None) => Err(Failure::usage("there is no query to run")
+            .hint("onair query run countries, or: onair query run --sql 'SELECT count(*) FROM requests'")
+            .hint("`onair query list` names the queries there are")),
+    }
+}
+
+fn of_file(path: &Path) -> Result<CatalogQuery, Failure> {
+    let wrong = |error: &dyn std::error::Error| {
+        Failure::new(
+            Exit::Usage,
+            "query.file",
+            format!("{} cannot be used", path.display()),
+        )
+        .caused_by(error)
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let origin = Origin::Own(path.to_owned());
+    // A file needs no head to be run once; one that has begun a head must have it right.
+    match CatalogQuery::parse(&text, origin.clone()) {
+        Ok(query) => Ok(query),
+        Err(HeadError::Missing("name") | HeadError::Key { .. } | HeadError::Text(_))
+            if !text.trim_start().starts_with("-- name:") =>
+        {
+            let name = path
+                .file_stem()
+                .map_or("sql".into(), |stem| stem.to_string_lossy());
+            plain(&text, &name, origin)
+        }
+        Err(error) => Err(wrong(&error)),
+    }
+}
+
+/// A text without a head: its parameters are whatever it names.
+fn plain(sql: &str, name: &str, origin: Origin) -> Result<CatalogQuery, Failure> {
+    let unusable = |error: &text::TextError| {
+        Failure::new(Exit::Usage, "query.sql", "the text cannot be run").caused_by(error)
+    };
+    text::statement(sql).map_err(|error| unusable(&error))?;
+    text::parameters(sql).map_err(|error| unusable(&error))?;
+    Ok(CatalogQuery {
+        name: name.to_owned(),
+        purpose: String::new(),
+        about: Vec::new(),
+        parameters: Vec::new(),
+        needs: Vec::new(),
+        text: sql.to_owned(),
+        origin,
+    })
+}
+
+/// Who knows when things are.
+pub(super) struct Times<'a> {
+    pub(super) event: Option<EventTimes>,
+    pub(super) ledger: Option<&'a View>,
+    pub(super) now: Timestamp,
+}
+
+impl Times<'_> {
+    fn place(&self, moment: &Moment) -> Result<Timestamp, String> {
+        match moment {
+            Moment::Time(when) => self.when(when),
+            Moment::Action(name) => match self.ledger {
+                Some(view) => view
+                    .find(name)
+                    .map(|change| change.at())
+                    .ok_or_else(|| format!("there is no change `{name}` in this event's ledger")),
+                None => Err(format!(
+                    "`{name}` is looked up in an event's ledger, and no event is chosen (-e ID)"
+                )),
+            },
+        }
+    }
+
+    fn when(&self, when: &When) -> Result<Timestamp, String> {
+        let placed = match &self.event {
+            Some(times) => when.resolve(times, self.now),
+            None => when.place(Anchors {
+                starts: None,
+                ends: None,
+                doors: None,
+                now: Some(self.now),
+                zone: &TimeZone::UTC,
+            }),
+        };
+        placed.map_err(|error| error.to_string())
+    }
+
+    /// The window: as given, else the event's with its grace; none, without either.
+    pub(super) fn window(
+        &self,
+        since: Option<&When>,
+        until: Option<&When>,
+    ) -> Result<Option<Window>, Failure> {
+        let at = |option: &str, when: Option<&When>| {
+            when.map(|when| self.when(when))
+                .transpose()
+                .map_err(|why| Failure::usage(format!("{option} is not usable")).because(why))
+        };
+        let (from, end) = (at("--since", since)?, at("--until", until)?);
+        let of_event = self
+            .event
+            .as_ref()
+            .map(|times| (times.opens(), times.closes()));
+        let (first, last) = match (of_event, from, end) {
+            (None, None, None) => return Ok(None),
+            (Some((opens, closes)), _, _) => (opens, closes),
+            (None, _, _) => (Timestamp::UNIX_EPOCH, FAR),
+        };
+        let window = Window {
+            from: from.unwrap_or(first),
+            until: end.unwrap_or(last),
+        };
+        if window.from >= window.until {
+            return Err(Failure::usage(format!(
+                "the window would end ({}) before it begins ({})",
+                crate::event::time::utc(window.until),
+                crate::event::time::utc(window.from)
+            ))
+            .hint("--since ko --until ko+30m"));
+        }
+        Ok(Some(window))
+    }
+}
+
+/// The end of a window without one: later than any log, and a time that every engine has.
+const FAR: Timestamp = Timestamp::constant(253_370_764_800, 0);
+
+/// The query with its values.
+pub(super) struct Ready {
+    pub(super) bound: Bound,
+    /// Each parameter's value, for who reads the answer.
+    pub(super) values: Vec<(String, Value)>,
+}
+
+/// Binds the parameters.
+pub(super) fn ready(
+    query: &CatalogQuery,
+    given: &[Given],
+    times: &Times<'_>,
+    window: Option<Window>,
+    runbook: Option<&Runbook>,
+) -> Result<Ready, Failure> {
+    let wrong = |why: String| Failure::new(Exit::Usage, "query.parameter", why);
+    let inferred;
+    let known: &[Parameter] = if query.parameters.is_empty() && query.purpose.is_empty() {
+        inferred = parameters::inferred(&query.text, given).map_err(wrong)?;
+        &inferred
+    } else {
+        &query.parameters
+    };
+    let mut values =
+        parameters::values(known, given, |moment| times.place(moment)).map_err(|why| {
+            let hint = format!("onair query show {}", query.name);
+            wrong(why).hint(hint)
+        })?;
+    parameters::put_rights(&mut values, runbook);
+    let whole = window.unwrap_or(Window {
+        from: Timestamp::UNIX_EPOCH,
+        until: FAR,
+    });
+    let bound = text::bind(query.statement(), |name| {
+        named::value_of(name, &values, whole)
+    })
+    .map_err(|error| wrong(error.to_string()).hint("give it with -p NAME=VALUE"))?;
+    Ok(Ready { bound, values })
+}
+
+/// The query with its values in the text.
+pub(super) fn inline(
+    query: &CatalogQuery,
+    ready: &Ready,
+    window: Option<Window>,
+) -> Result<String, Failure> {
+    let whole = window.unwrap_or(Window {
+        from: Timestamp::UNIX_EPOCH,
+        until: FAR,
+    });
+    text::inline(query.statement(), |name| {
+        named::value_of(name, &ready.values, whole)
+    })
+    .map_err(|error| Failure::usage(error))
+}
+
+/// Whether a value is looked up in the ledger.
+pub(super) fn names_an_action(query: &CatalogQuery, given: &[Given]) -> bool {
+    given.iter().any(|one| {
+        query.parameter(&one.name).is_some_and(|parameter| {
+            parameter.kind == parameters::ParameterKind::Action && When::parse(&one.value).is_err()
+        })
+    })
+}
+
+/// Where a query comes from, in words.
+pub(super) fn origin(query: &CatalogQuery) -> String {
+    match &query.origin {
+        Origin::Shipped => "onair".to_owned(),
+        Origin::Own(path) => path.display().to_string(),
+    }
+}

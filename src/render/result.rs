@@ -1,0 +1,272 @@
+//! Rows that a query gave, in every form. Cells may come from viewers.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use onair_logs::value::{ResultColumn, Value};
+use serde_json::{Map, Number, Value as Json};
+
+use super::Sheet;
+use crate::event::text::printable;
+
+/// Longer than this, a text is cut in the table for people; other forms have it whole.
+const LONGEST_CELL: usize = 120;
+
+/// Rows of a query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ResultRows<'a> {
+    pub(crate) columns: &'a [ResultColumn],
+    pub(crate) rows: &'a [Vec<Value>],
+}
+
+impl ResultRows<'_> {
+    /// For people: numbers to the right, with their thousands apart; at most `most` rows.
+    pub(crate) fn table(&self, width: usize, most: usize) -> String {
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+            .set_header(
+                self.columns
+                    .iter()
+                    .map(|column| printable(&column.name).to_uppercase()),
+            );
+        for row in self.rows.iter().take(most) {
+            table.add_row(row.iter().map(shown));
+        }
+        for (place, column) in self.columns.iter().enumerate() {
+            if is_number(&column.kind)
+                && let Some(column) = table.column_mut(place)
+            {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let text = table.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        format!("{}\n", lines.join("\n"))
+    }
+
+    /// As it is, for CSV and Markdown.
+    pub(crate) fn sheet(&self) -> Sheet {
+        Sheet {
+            columns: self
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect(),
+            rows: self
+                .rows
+                .iter()
+                .map(|row| row.iter().map(plain).collect())
+                .collect(),
+        }
+    }
+
+    /// An object a row. Of columns with one name, the later ones have their place behind it.
+    pub(crate) fn json(&self) -> Vec<Json> {
+        let names = self.names();
+        self.rows
+            .iter()
+            .map(|row| {
+                let members = names.iter().cloned().zip(row.iter().map(json));
+                Json::Object(members.collect())
+            })
+            .collect()
+    }
+
+    /// Name and type of each column, named as the rows' members are.
+    pub(crate) fn json_columns(&self) -> Vec<Json> {
+        let kinds = self.columns.iter().map(|column| &column.kind);
+        self.names()
+            .into_iter()
+            .zip(kinds)
+            .map(|(name, kind)| serde_json::json!({ "name": name, "type": kind }))
+            .collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
+        for (place, column) in self.columns.iter().enumerate() {
+            let name = &column.name;
+            names.push(if names.contains(name) {
+                format!("{name}_{}", place + 1)
+            } else {
+                name.clone()
+            });
+        }
+        names
+    }
+}
+
+fn is_number(kind: &str) -> bool {
+    let kind = kind.split('(').next().unwrap_or(kind);
+    matches!(
+        kind,
+        "bigint"
+            | "integer"
+            | "int"
+            | "smallint"
+            | "tinyint"
+            | "double"
+            | "real"
+            | "float"
+            | "decimal"
+    )
+}
+
+/// A cell for people.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Integer(value) => grouped(&value.to_string()),
+        Value::Double(value) => grouped(&value.to_string()),
+        other => crate::event::text::shortened(&plain(other), LONGEST_CELL),
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: &str) -> String {
+    let (sign, digits) = match number.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", number),
+    };
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) => (whole, format!(".{fraction}")),
+        None => (digits, String::new()),
+    };
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return number.to_owned();
+    }
+    let mut apart = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            apart.push(',');
+        }
+        apart.push(digit);
+    }
+    format!("{sign}{apart}{fraction}")
+}
+
+/// A cell as a program reads it; NULL is empty.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Boolean(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Double(value) => value.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Timestamp(at) => moment(*at),
+        Value::Date(date) => date.to_string(),
+        Value::List(_) | Value::Map(_) => json(value).to_string(),
+    }
+}
+
+/// UTC, as the logs have it, to the second or the millisecond.
+fn moment(at: jiff::civil::DateTime) -> String {
+    match at.millisecond() {
+        0 => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        milliseconds => format!("{}.{milliseconds:03}Z", at.strftime("%Y-%m-%dT%H:%M:%S")),
+    }
+}
+
+fn json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Boolean(value) => Json::Bool(*value),
+        Value::Integer(value) => Json::from(*value),
+        // JSON has no NaN and no infinity.
+        Value::Double(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
+        Value::Text(text) => Json::String(text.clone()),
+        Value::Timestamp(at) => Json::String(moment(*at)),
+        Value::Date(date) => Json::String(date.to_string()),
+        Value::List(values) => Json::Array(values.iter().map(json).collect()),
+        Value::Map(entries) => {
+            let members: Map<String, Json> = entries
+                .iter()
+                .map(|(key, value)| (plain(key), json(value)))
+                .collect();
+            Json::Object(members)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, kind: &str) -> ResultColumn {
+        ResultColumn {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+        }
+    }
+
+    fn columns() -> Vec<ResultColumn> {
+        vec![
+            column("minute", "timestamp(3)"),
+            column("who", "varchar"),
+            column("requests", "bigint"),
+            column("percent", "double"),
+        ]
+    }
+
+    fn rows() -> Vec<Vec<Value>> {
+        vec![
+            vec![
+                Value::Timestamp("2026-06-14T18:30:00".parse().unwrap()),
+                Value::Text("=HYPERLINK(\"x\")\u{1b}[31m|<b>".to_owned()),
+                Value::Integer(1_234_567),
+                Value::Double(99.5),
+            ],
+            vec![
+                Value::Null,
+                Value::Null,
+                Value::Integer(-42),
+                Value::Double(f64::NAN),
+            ],
+        ]
+    }
+
+    #[test]
+    fn numbers_stand_to_the_right_and_viewers_texts_are_harmless() {
+        let (columns, rows) = (columns(), rows());
+        let result = ResultRows {
+            columns: &columns,
+            rows: &rows,
+        };
+        insta::assert_snapshot!(result.table(120, 10), @"");
+        let csv = result.sheet().csv();
+        insta::assert_snapshot!(csv, @"");
+        assert!(!result.table(120, 10).contains('\u{1b}'));
+        assert_eq!(result.table(120, 1).lines().count(), 2);
+        let json = result.json();
+        assert_eq!(json[0]["requests"], 1_234_567);
+        assert_eq!(json[0]["minute"], "2026-06-14T18:30:00Z");
+        assert_eq!(json[1]["percent"], Json::Null);
+        assert_eq!(json[0]["who"], "=HYPERLINK(\"x\")\u{1b}[31m|<b>");
+    }
+
+    #[test]
+    fn columns_of_one_name_are_all_there() {
+        let columns = [column("a", "bigint"), column("a", "bigint")];
+        let rows = [vec![Value::Integer(1), Value::Integer(2)]];
+        let result = ResultRows {
+            columns: &columns,
+            rows: &rows,
+        };
+        assert_eq!(result.json()[0]["a_2"], 2);
+        assert_eq!(result.json_columns()[1]["name"], "a_2");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, expected) in [
+            ("0", "0"),
+            ("999", "999"),
+            ("1000", "1,000"),
+            ("-1234567.891", "-1,234,567.891"),
+            ("NaN", "NaN"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+}
