@@ -134,7 +134,7 @@ fn check(
 
 #[test]
 fn standard_lines_are_read_as_the_requests_they_are_of() {
-    let scene = Scene::example(3, 60);
+    let scene = Scene::example(3, 24);
     let requests = requests(&scene);
     let mut lines = Vec::new();
     write_head(&mut lines, &STANDARD);
@@ -163,7 +163,7 @@ fn standard_lines_are_read_as_the_requests_they_are_of() {
 
 #[test]
 fn version_two_is_read_in_json_and_in_text() {
-    let scene = Scene::example(4, 60);
+    let scene = Scene::example(4, 24);
     let requests = requests(&scene);
     let (mut json, mut lines) = (Vec::new(), Vec::new());
     write_head(&mut lines, &VERSION_TWO);
@@ -200,7 +200,7 @@ fn version_two_is_read_in_json_and_in_text() {
 
 #[test]
 fn realtime_lines_have_everything_besides() {
-    let scene = Scene::example(5, 60);
+    let scene = Scene::example(5, 24);
     let requests = requests(&scene);
     let mut lines = Vec::new();
     for request in &requests {
