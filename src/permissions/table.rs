@@ -323,8 +323,8 @@ pub(super) const TABLE: &[Row] = &[
         "ReadMetrics",
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
-        &[Analyst],
-        &["report"],
+        EVERYBODY,
+        &["preflight", "report"],
     ),
     row(
         "CheckFlows",
@@ -372,6 +372,7 @@ pub(super) const TABLE: &[Row] = &[
         "CheckAds",
         &[
             "mediatailor:GetPlaybackConfiguration",
+            "mediatailor:ListAlerts",
             "mediatailor:ListPrefetchSchedules",
         ],
         Place::Ads,
