@@ -87,7 +87,7 @@ pub(super) async fn mode(session: &Session, landed: Timestamp, wait: bool) -> Pr
 }
 
 /// The mode that the store has now, else the runbook's.
-async fn in_force(session: &Session, tokens: &Tokens) -> Result<TokenMode, String> {
+pub(super) async fn in_force(session: &Session, tokens: &Tokens) -> Result<TokenMode, String> {
     let store = observe::find_store(&session.cloud, &tokens.store)
         .await
         .map_err(|error| error.to_string())?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::canary::Signer;
 use crate::cloud::{DistributionStatus, Sample};
 use crate::context::Session;
 use crate::edge::{Action, Layer, Verdict, ViewerRequest, WebAcl};
@@ -20,6 +21,7 @@ use crate::ledger::body::{Access, Intent, Proof, ProofKind, ProofState, What};
 use crate::ledger::view::View;
 use crate::observe;
 use crate::plan::change::Touched;
+use crate::runbook::TokenMode;
 use crate::sandbox::Sandbox;
 
 /// How long WAF and the key value store are watched when nobody asked to wait.
@@ -340,9 +342,19 @@ async fn at_the_edges(
         (false, false) => PATIENCE,
     };
     let interrupt = session.ui().interrupt().clone();
+    let signer = match &session.runbook.tokens {
+        // A gate that refuses nobody shows nothing of a key.
+        Some(tokens)
+            if !meant.keys.is_empty()
+                && gate::in_force(session, tokens).await == Ok(TokenMode::Enforce) =>
+        {
+            crate::canary::signer(session, tokens).await
+        }
+        _ => None,
+    };
     let mut bar = None;
     loop {
-        let look = match look(session, sandbox, meant) {
+        let look = match look(session, sandbox, signer.as_ref(), meant) {
             Ok(look) => look,
             Err(error) => {
                 return (
@@ -408,6 +420,7 @@ async fn pause(session: &Session, duration: Duration) {
 fn look(
     session: &Session,
     sandbox: &Sandbox,
+    signer: Option<&Signer>,
     meant: &Meant,
 ) -> Result<Look, crate::sandbox::StateError> {
     let now = session.clock.now();
@@ -458,15 +471,24 @@ fn look(
             );
         }
         for (key, revoked) in &meant.keys {
-            let mut request = ViewerRequest::new(&path(&distribution.id), now);
-            request.revocation_keys = vec![key.clone()];
+            let path = path(&distribution.id);
+            // A token that the edge's own function reads; where none can be made, a stand-in for it.
+            let canary = signer.and_then(|signer| {
+                crate::canary::revocable(&session.runbook, signer, key, &path, now)
+            });
+            let (layer, request) = match canary {
+                Some(request) => (Layer::Function, request),
+                None => {
+                    let mut request = ViewerRequest::new(&path, now);
+                    request.revocation_keys = vec![key.clone()];
+                    (Layer::Revocation, request)
+                }
+            };
             let answers = sandbox.ask_edges(&distribution.id, &request)?;
             note(
                 answers
                     .into_iter()
-                    .map(|(edge, decision)| {
-                        (edge, refuses(&decision, Layer::Revocation) == *revoked)
-                    })
+                    .map(|(edge, decision)| (edge, refuses(&decision, layer) == *revoked))
                     .collect(),
             );
         }

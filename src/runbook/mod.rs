@@ -20,9 +20,9 @@ pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    AccessLogs, Allowed, Arn, Athena, Dashboard, Distribution, Flow, Forecast, Gate, Geo,
-    GeoWindow, KeySource, LedgerStore, OriginAccess, Panel, RealtimeLogs, Runbook, Samples,
-    StateRights, Targets, Tokens, Waf, Waiver,
+    AccessLogs, Allowed, Arn, Athena, Dashboard, Distribution, Flow, Forecast, Geo, GeoWindow,
+    KeySource, LedgerStore, OriginAccess, Panel, RealtimeLogs, Runbook, Samples, StateRights,
+    Targets, Tokens, Waf, Waiver,
 };
 #[cfg(test)]
 pub(crate) use resolved::{ManagedRules, MetroRights, RateRule, Rung};

@@ -289,3 +289,14 @@ fn a_mode_is_proved_by_a_request_without_a_token_and_a_rule_is_read_back() {
         "{evidence}"
     );
 }
+
+#[test]
+fn a_revocation_is_proved_by_a_token_that_the_gate_itself_reads() {
+    let desk = desk();
+    let revoke = ["token", "revoke", "--by", "sub", "8841", "--yes"];
+    let (state, evidence) = proof(&desk, &revoke);
+    assert_eq!(state, "proved", "{evidence}");
+    let (state, evidence) = proof(&desk, &["undo", "--yes"]);
+    assert_eq!(state, "proved", "{evidence}");
+    assert!(evidence.contains("let 1 restored key pass"), "{evidence}");
+}

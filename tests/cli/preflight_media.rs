@@ -94,7 +94,7 @@ fn contribution() -> Vec<Fault> {
             connect,
             format!("{FLOW}/sources/1/transport/minLatency"),
             json!(120),
-            &["workflow.flow-latency"],
+            &["workflow.flow-latency", "workflow.flow-round-trip"],
         ),
         fault(
             "anybody may send",
@@ -200,6 +200,13 @@ fn packaging() -> Vec<Fault> {
         fault("no slate", tailor, format!("{ADS}/SlateAdUrl"), Value::Null, &["workflow.ads-slate"]),
         fault("ads past the CDN", tailor, format!("{ADS}/CdnConfiguration/AdSegmentUrlPrefix"), json!("https://elsewhere.example.org/ads"), &["workflow.ads-segments"]),
         fault("no ad server", tailor, format!("{ADS}/AdDecisionServerUrl"), json!(""), &["workflow.ads-source"]),
+        fault(
+            "an alert of MediaTailor",
+            tailor,
+            "/alerts/cup-final".to_owned(),
+            json!([{"AlertCode": "NOT_READY", "AlertMessage": "The ad server is slow", "LastModifiedTime": 1_781_300_000, "RelatedResourceArns": [], "ResourceArn": "arn:aws:mediatailor:eu-central-1:111122223333:playbackConfiguration/cup-final"}]),
+            &["workflow.ads-alerts"],
+        ),
         fault("no logs of ads", tailor, format!("{ADS}/LogConfiguration/PercentEnabled"), json!(0), &["workflow.ads-logs"]),
         // An hour after kickoff.
         fault("prefetch ends early", tailor, "/schedules/cup-final/0/Consumption/EndTime".to_owned(), json!(1_781_465_400), &["workflow.ads-prefetch"]),
