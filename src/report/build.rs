@@ -157,7 +157,7 @@ fn counted(gathered: &Gathered) -> BTreeMap<Timestamp, Counted> {
 }
 
 fn percent(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| 100.0 * part / whole)
+    (whole > 0.0).then(|| tidy(100.0 * part / whole))
 }
 
 /// The minutes, with the gaps between them left out.
@@ -173,7 +173,7 @@ fn minutes(gathered: &Gathered) -> Vec<Minute> {
                 percent_4xx: percent(counted.errors_4xx, counted.requests),
                 percent_5xx: percent(counted.errors_5xx, counted.requests),
                 first_byte_p95_ms: (counted.first_byte_weight > 0.0)
-                    .then(|| counted.first_byte / counted.first_byte_weight),
+                    .then(|| tidy(counted.first_byte / counted.first_byte_weight)),
                 ..Minute::default()
             };
             (at, minute)
@@ -201,6 +201,11 @@ fn minutes(gathered: &Gathered) -> Vec<Minute> {
         minute.kilobits = row.number("mean_kilobits");
     }
     minutes.into_values().collect()
+}
+
+/// Digits that no figure has in truth, left out of the files.
+fn tidy(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
 }
 
 /// What the minutes add up to.
@@ -300,7 +305,7 @@ fn figures(totals: &Totals, experience: &Experience, cost: Option<f64>) -> Vec<F
             };
             Figure {
                 name: measure.name().to_owned(),
-                value: value.filter(|value| value.is_finite()),
+                value: value.filter(|value| value.is_finite()).map(tidy),
                 unit: measure.unit(),
             }
         })

@@ -84,7 +84,7 @@ fn event_tables() -> Vec<Table> {
             Value::Double((requests * 0.985).round()),
             Value::Double((requests * (0.955 - 0.05 * incident)).round()),
             Value::Double((requests * (0.006 + 0.002 * (x / 9.0).sin())).round()),
-            Value::Double((requests * (0.0004 + 0.012 * incident)).round()),
+            Value::Double((requests * (0.0004 + 0.05 * incident)).round()),
             Value::Double((180.0 + 25.0 * (x / 11.0).sin() + 420.0 * incident).round()),
         ]);
         audience.push(vec![
@@ -468,6 +468,16 @@ fn scratch() {
     let mut gathered = gathered();
     gathered.tables[0].rows.drain(180..190);
     let folder = std::path::Path::new("/tmp/scratch-report");
-    super::place(&folder.join("fixture"), &files(&told()), super::InTheWay::MoveAside).unwrap();
-    super::place(&folder.join("gaps"), &files(&report(gathered, account())), super::InTheWay::MoveAside).unwrap();
+    super::place(
+        &folder.join("fixture"),
+        &files(&told()),
+        super::InTheWay::MoveAside,
+    )
+    .unwrap();
+    super::place(
+        &folder.join("gaps"),
+        &files(&report(gathered, account())),
+        super::InTheWay::MoveAside,
+    )
+    .unwrap();
 }

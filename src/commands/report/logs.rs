@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::commands::query::place::{self, LocalAsked};
 use crate::context::Session;
 use crate::error::{Exit, Failure};
 use crate::query::parameters::{self, Moment};
@@ -54,7 +55,7 @@ pub(super) async fn read(
     source: Source,
     window: Window,
 ) -> Result<Read, Failure> {
-    let engine = open(local, session, source, window)?;
+    let engine = open(local, session, source)?;
     let queries = all();
     let chosen: Vec<&CatalogQuery> = ASKED
         .iter()
@@ -170,12 +171,23 @@ fn gap(query: &CatalogQuery, failure: &Failure) -> String {
 }
 
 /// The engine that the command line asks for.
-fn open(
+fn open<'a>(
     local: Option<&str>,
-    session: &Session,
+    session: &'a Session,
     source: Source,
-    window: Window,
-) -> Result<Box<dyn QueryEngine>, Failure> {
-    let _ = (local, session, source, window);
-    Err(Failure::failed("engine", "not there yet"))
+) -> Result<Box<dyn QueryEngine + 'a>, Failure> {
+    match local {
+        None => place::athena(session, None),
+        Some(local) => {
+            let asked = LocalAsked {
+                place: local,
+                memory: None,
+                caches: true,
+                source,
+            };
+            let runbook = Some(&session.runbook);
+            let clock = session.clock.clone();
+            place::local(&asked, &session.context, Some(session), runbook, clock)
+        }
+    }
 }
