@@ -323,7 +323,7 @@ pub(super) const TABLE: &[Row] = &[
         "ReadMetrics",
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
-        EVERYBODY,
+        &[Operator, Analyst],
         &["report"],
     ),
     row(

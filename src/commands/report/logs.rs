@@ -1,5 +1,6 @@
 //! The queries of a report, run on whichever engine there is.
 
+use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::commands::query::place::{self, LocalAsked};
@@ -8,6 +9,9 @@ use crate::error::{Exit, Failure};
 use crate::query::parameters::{self, Moment};
 use crate::query::{Answered, Asked, CatalogQuery, QueryEngine, Source, Window, all, named, text};
 use crate::report::{SourceFacts, Table};
+
+/// Queries that Athena runs at a time; the engine here uses all cores for one.
+const SIDE_BY_SIDE: usize = 4;
 
 /// Without these there is no report.
 const NEEDED: &[&str] = &["event-minutes"];
@@ -71,9 +75,20 @@ pub(super) async fn read(
         ..Read::default()
     };
     let progress = session.ui().progress(chosen.len() as u64, "queries");
+    let asked: Vec<Asked> = chosen
+        .iter()
+        .map(|query| asked(query, session, source, window))
+        .collect::<Result<_, Failure>>()?;
+    let side_by_side = if local.is_some() { 1 } else { SIDE_BY_SIDE };
+    let stop = session.ui().interrupt();
+    let mut answers = stream::iter(&asked)
+        .map(|asked| engine.run(asked, stop))
+        .buffered(side_by_side);
     for (done, query) in (1..).zip(chosen) {
-        let asked = asked(query, session, source, window)?;
-        match engine.run(&asked, session.ui().interrupt()).await {
+        let Some(answered) = answers.next().await else {
+            break;
+        };
+        match answered {
             Ok(answered) => read.take(query, answered),
             Err(failure)
                 if failure.exit == Exit::Interrupted || NEEDED.contains(&query.name.as_str()) =>
