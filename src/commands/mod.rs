@@ -22,6 +22,7 @@ pub(crate) mod report;
 pub(crate) mod rule;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
+mod sandbox_crowd;
 mod sandbox_media;
 pub(crate) mod status;
 pub(crate) mod teardown;

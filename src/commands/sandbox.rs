@@ -249,7 +249,10 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
             })
             .into_iter()
             .collect(),
-        audience: crate::dashboard::audience::audience(runbook),
+        audience: crate::sandbox::cloudwatch::Audience {
+            crowd: Some(super::sandbox_crowd::crowd(runbook)),
+            ..crate::dashboard::audience::audience(runbook)
+        },
         buckets: buckets(runbook),
         roles: runbook
             .logs

@@ -1,4 +1,4 @@
-//! The table `requests` over log objects: [`onair_logs::schema::REQUESTS`], read as asked for.
+//! What the table `requests` is read from, and what reading came to.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use onair_logs::scan::Scanned;
 
 use crate::objects::Objects;
 
-/// What the table reads.
+/// What the table reads. The place is listed once, when a query first needs it; queries of one
+/// session thus see the same objects.
 #[derive(Debug, Clone)]
 pub struct RequestsTable {
     /// Where the objects are.
@@ -21,8 +22,28 @@ pub struct RequestsTable {
 /// What reading came to, object by object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Read {
-    /// Name, and what was found.
+    /// Name, and what was found, in the order of names. An object that could not be opened at all is
+    /// here, too: with no rows, and the reason in [`Scanned::truncated`].
     pub objects: Vec<(String, Scanned)>,
     /// Objects that were taken from the cache instead.
     pub cached: u64,
+    /// Columns that were read and had no value in any row: what the source lacks.
+    pub without_values: Vec<&'static str>,
+}
+
+impl Read {
+    /// Rows that the table had.
+    pub fn rows(&self) -> u64 {
+        self.objects.iter().map(|(_, found)| found.rows).sum()
+    }
+
+    /// Lines that could not be read.
+    pub fn bad(&self) -> u64 {
+        self.objects.iter().map(|(_, found)| found.bad).sum()
+    }
+
+    /// Bytes of the objects as they lie there.
+    pub fn bytes(&self) -> u64 {
+        self.objects.iter().map(|(_, found)| found.bytes).sum()
+    }
 }

@@ -2,14 +2,17 @@
 //! (standard logging v2), which are set up here and in us-east-1 alone. `deliver` writes what a
 //! delivery would.
 
+mod content;
 mod deliver;
 mod deliveries;
 mod destinations;
+mod parquet;
 mod sources;
+mod stream;
 mod tags;
 mod templates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +21,7 @@ use super::json::{self, Dialect, Members, Reply};
 use super::s3;
 use super::service::{Answer, Call};
 
-pub(super) use deliver::deliver;
+pub(super) use deliver::{Occasion, deliver};
 
 /// Goes before the operation in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328";
@@ -62,6 +65,12 @@ pub(super) struct State {
     /// Nothing is delivered, as when the service is late.
     #[serde(default)]
     pub(super) stalled: bool,
+    /// Ends of ten minutes whose objects come late: so many minutes after them.
+    #[serde(default)]
+    pub(super) late: BTreeMap<Timestamp, i64>,
+    /// Ends of ten minutes whose objects never come.
+    #[serde(default)]
+    pub(super) missing: BTreeSet<Timestamp>,
 }
 
 /// What logs: a distribution.

@@ -1,1 +1,0 @@
-//! Trino's functions, under their own names and with their own meaning.
