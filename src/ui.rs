@@ -269,6 +269,25 @@ impl Ui {
         Progress(bar)
     }
 
+    /// A line on standard error that says what is going on, hidden where nobody watches.
+    pub(crate) fn activity(&self, what: &str) -> Progress {
+        let hidden = self.quiet || !std::io::stderr().is_terminal();
+        let target = if hidden {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{spinner} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        bar.set_style(style);
+        bar.set_message(what.to_owned());
+        if !hidden {
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
+        Progress(bar)
+    }
+
     /// Everything on standard input, as text.
     pub(crate) fn read_stdin(&self, limit: u64) -> Result<String, Failure> {
         let mut text = String::new();
@@ -432,6 +451,10 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     pub(crate) fn set(&self, position: u64) {
         self.0.set_position(position);
+    }
+
+    pub(crate) fn say(&self, what: &str) {
+        self.0.set_message(what.to_owned());
     }
 }
 

@@ -90,6 +90,13 @@ pub(crate) struct ObjectSummary {
     pub(crate) modified: Timestamp,
 }
 
+/// An event of a log group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogEvent {
+    pub(crate) at: Timestamp,
+    pub(crate) message: String,
+}
+
 /// A database of the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CatalogDatabase {

@@ -17,6 +17,7 @@ pub(crate) mod metrics;
 mod model;
 mod options;
 mod policies;
+mod query_model;
 
 pub(crate) use aws::Cloud;
 pub(crate) use document::{
@@ -28,7 +29,7 @@ pub(crate) use error::CloudError;
 pub(crate) use function_test::TestAnswer;
 pub(crate) use log_model::{
     CatalogDatabase, CatalogTable, Column, Delivery, DeliveryDestination, DeliverySettings,
-    DeliverySource, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags, WorkGroup,
+    DeliverySource, LogEvent, NamedQuery, ObjectSummary, Stream, TableDefinition, Tags, WorkGroup,
 };
 pub(crate) use model::{
     Caller, Distribution, DistributionStatus, IpSet, IpSetFamily, IpSetIdentity, IpSetSummary,
@@ -39,6 +40,7 @@ pub(crate) use policies::{
     CachePolicy, Certificate, OriginAccessControl, OriginRequestPolicy, QueryStrings, Role,
     Simulated,
 };
+pub(crate) use query_model::{QueryExecution, QueryPage, QueryStart, QueryState};
 
 /// Permission to change the cloud: every write asks for one.
 ///

@@ -5,11 +5,14 @@
 //! window. The engine on this machine has it as a table; for Athena it is a [`view`] that is put in
 //! front of the text.
 
+pub(crate) mod athena;
 pub(crate) mod catalog;
 #[cfg(feature = "engine")]
 pub(crate) mod local;
 pub(crate) mod named;
 pub(crate) mod parameters;
+#[cfg(feature = "engine")]
+pub(crate) mod place;
 pub(crate) mod port;
 pub(crate) mod text;
 pub(crate) mod view;

@@ -329,7 +329,22 @@ fn call_service(
             answer
         }
         Service::Athena => {
-            let answer = athena::handle(call, athena.read(folder, index)?);
+            let slow = std::time::Duration::from_secs(index.settings.query_seconds);
+            let state = athena.read(folder, index)?;
+            let buckets = s3.read(folder, index)?;
+            // Logs are delivered when somebody looks.
+            let delivered = athena::may_run(call, state)
+                && logs::deliver(logs.read(folder, index)?, buckets, call.account, call.now);
+            let mut world = athena::World {
+                catalog: glue.read(folder, index)?,
+                buckets,
+                slow,
+                wrote: false,
+            };
+            let answer = athena::handle(call, state, &mut world);
+            if world.wrote || delivered {
+                s3.touch();
+            }
             if answer.changed {
                 athena.touch();
             }

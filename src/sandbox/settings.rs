@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) names: BTreeMap<String, String>,
     /// Seconds by which the services' clock is ahead of the caller's.
     pub(crate) skew_seconds: i64,
+    /// Seconds that every query in Athena runs, beyond what it takes.
+    pub(crate) query_seconds: u64,
 }
 
 impl Default for Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             own_address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)),
             names: BTreeMap::new(),
             skew_seconds: 0,
+            query_seconds: 0,
         }
     }
 }

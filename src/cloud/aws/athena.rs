@@ -285,7 +285,7 @@ fn limit(workgroup: &WorkGroup) -> Option<i64> {
 
 /// Athena has no error of its own for what is not there: it is an invalid request whose message
 /// says so.
-fn absent(error: CloudError, what: &str) -> CloudError {
+pub(super) fn absent(error: CloudError, what: &str) -> CloudError {
     match error {
         CloudError::Refused {
             operation,

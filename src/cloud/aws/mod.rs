@@ -4,6 +4,7 @@
 
 mod acm;
 mod athena;
+mod athena_queries;
 mod call;
 mod cloudfront;
 mod cloudwatch;
@@ -17,6 +18,7 @@ mod glue;
 mod iam;
 mod keyvaluestore;
 mod kinesis;
+mod log_events;
 mod logs;
 mod mediaconnect;
 mod medialive;

@@ -130,6 +130,64 @@ impl Cloud {
         Ok(None)
     }
 
+    /// All objects below `prefix`, as far as `pages` go (a page has 1,000), and whether these are all.
+    pub(crate) async fn objects_below(
+        &self,
+        region: &str,
+        bucket: &str,
+        prefix: &str,
+        pages: usize,
+    ) -> Result<(Vec<ObjectSummary>, bool), CloudError> {
+        let mut objects = Vec::new();
+        let mut token: Option<String> = None;
+        for _ in 0..pages {
+            let (page, next) = self
+                .object_page(region, bucket, prefix, token.as_deref())
+                .await?;
+            objects.extend(page);
+            token = next;
+            if token.is_none() {
+                return Ok((objects, true));
+            }
+        }
+        Ok((objects, false))
+    }
+
+    /// A part of an object: at most `length` bytes from `start` on, and whether it is the last.
+    pub(crate) async fn object_part(
+        &self,
+        region: &str,
+        bucket: &str,
+        key: &str,
+        start: u64,
+        length: u64,
+    ) -> Result<(bytes::Bytes, bool), CloudError> {
+        let call = self.reading("s3.GetObject", format!("s3://{bucket}/{key}"));
+        let end = start.saturating_add(length).saturating_sub(1);
+        let request = PlainRequest {
+            headers: vec![("range", format!("bytes={start}-{end}"))],
+            ..PlainRequest::get(Plain::S3, region, path(bucket, key))
+        };
+        match self.ask(&call, request).await {
+            Ok(body) => {
+                let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
+                if size <= length {
+                    return Ok((body, size < length));
+                }
+                // Whoever answered knows no ranges.
+                let start = usize::try_from(start).unwrap_or(usize::MAX).min(body.len());
+                Ok((body.slice(start..), true))
+            }
+            // It ended where this part would begin.
+            Err(CloudError::Refused { service_code, .. })
+                if start > 0 && service_code == "InvalidRange" =>
+            {
+                Ok((bytes::Bytes::new(), true))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// One page of a bucket's objects below `prefix`, and the token of the next.
     async fn object_page(
         &self,

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::context::{Context, Session};
 use crate::error::Failure;
-use crate::query::{QueryEngine, Source};
+use crate::query::athena::Athena;
+use crate::query::{QueryEngine, Source, Window};
 use crate::runbook::Runbook;
 
 /// What the local engine is asked for.
@@ -18,6 +19,8 @@ pub(crate) struct LocalAsked<'a> {
     /// Keep columns for the next query.
     pub(crate) caches: bool,
     pub(crate) source: Source,
+    /// The time that is asked about: of a bucket or a log group no more is read.
+    pub(crate) window: Option<Window>,
 }
 
 impl LocalAsked<'_> {
@@ -82,11 +85,19 @@ fn remote(
     asked: &LocalAsked<'_>,
     session: Option<&Session>,
 ) -> Result<std::sync::Arc<dyn onair_engine::Objects>, Failure> {
-    let _session = session;
-    Err(Failure::usage(format!(
-        "{} cannot be read yet",
-        crate::event::text::shortened(asked.place, 200)
-    )))
+    use crate::query::place::{self, Place};
+
+    let place = Place::parse(asked.place)?;
+    let Some(session) = session else {
+        return Err(Failure::usage("no event is chosen, so no account to ask").hint("add -e EVENT"));
+    };
+    place::open(
+        &place,
+        &session.cloud,
+        &session.clock,
+        &session.runbook.aws.region,
+        asked.window,
+    )
 }
 
 /// The engine on this machine, which this build has not.
@@ -119,6 +130,13 @@ pub(crate) fn athena(
     session: &Session,
     max_scan: Option<u64>,
 ) -> Result<Box<dyn QueryEngine + '_>, Failure> {
-    let _limits = (session, max_scan);
-    Err(Failure::failed("query.athena", "Athena is not asked yet"))
+    let Session {
+        context,
+        runbook,
+        cloud,
+        clock,
+        ..
+    } = session;
+    let athena = Athena::new(runbook, cloud, clock, &context.ui, max_scan)?;
+    Ok(Box::new(athena))
 }

@@ -85,6 +85,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
         memory: args.memory,
         caches: !args.no_cache,
         source: Source::default(),
+        window: None,
     });
     let runbook = match &local {
         Some(_) => subject::runbook(context)?,
@@ -112,6 +113,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
         now: place::now(context, session.as_ref()),
     };
     let window = times.window(args.since.as_ref(), context.options.until.as_ref())?;
+    let local = local.map(|local| LocalAsked { window, ..local });
     let ready = subject::ready(&query, &args.parameters, &times, window, runbook.as_ref())?;
     let mut warnings = Vec::new();
     let engine: Box<dyn QueryEngine + '_> = match (&local, &session) {

@@ -1,5 +1,6 @@
-//! The embedded cloud's Athena, API 2017-05-18: workgroups and named queries. Nothing runs SQL here.
+//! The embedded cloud's Athena, API 2017-05-18: workgroups, named queries, and queries that run.
 
+mod executions;
 mod named_queries;
 mod tags;
 mod workgroups;
@@ -12,21 +13,29 @@ use serde_json::Value;
 
 use super::json::{self, Dialect, Members, Regional, Reply};
 use super::service::{Answer, Call};
+use executions::Execution;
+pub(super) use executions::World;
 
 /// Goes before the operation in `X-Amz-Target`.
 const TARGET: &str = "AmazonAthena";
 
-const OPERATIONS: [&str; 14] = [
+const OPERATIONS: [&str; 20] = [
     "BatchGetNamedQuery",
+    "BatchGetQueryExecution",
     "CreateNamedQuery",
     "CreateWorkGroup",
     "DeleteNamedQuery",
     "DeleteWorkGroup",
     "GetNamedQuery",
+    "GetQueryExecution",
+    "GetQueryResults",
     "GetWorkGroup",
     "ListNamedQueries",
+    "ListQueryExecutions",
     "ListTagsForResource",
     "ListWorkGroups",
+    "StartQueryExecution",
+    "StopQueryExecution",
     "TagResource",
     "UntagResource",
     "UpdateNamedQuery",
@@ -55,6 +64,9 @@ pub(super) struct Region {
     pub(super) workgroups: BTreeMap<String, WorkGroup>,
     /// By id.
     pub(super) queries: BTreeMap<String, NamedQuery>,
+    /// By id.
+    #[serde(default)]
+    pub(super) executions: BTreeMap<String, Execution>,
 }
 
 impl Default for Region {
@@ -69,6 +81,7 @@ impl Default for Region {
         Self {
             workgroups: BTreeMap::from([(PRIMARY.to_owned(), primary)]),
             queries: BTreeMap::new(),
+            executions: BTreeMap::new(),
         }
     }
 }
@@ -104,25 +117,43 @@ pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
     json::operation(call, TARGET, &OPERATIONS)
 }
 
-/// Answers a call whose operation is known.
-pub(super) fn handle(call: &Call<'_>, state: &mut State) -> Answer {
-    reply(call, state).unwrap_or_else(|refusal| refusal.answer(call))
+/// Whether a call may run queries, which then read what the buckets hold.
+pub(super) fn may_run(call: &Call<'_>, state: &mut State) -> bool {
+    let looks = matches!(
+        operation(call),
+        Some("BatchGetQueryExecution" | "GetQueryExecution" | "GetQueryResults")
+    );
+    let region = state.regions.of(call);
+    let mut waiting = region.executions.values();
+    looks && waiting.any(|execution| execution.is_due(call.now))
 }
 
-fn reply(call: &Call<'_>, state: &mut State) -> Reply {
+/// Answers a call whose operation is known.
+pub(super) fn handle(call: &Call<'_>, state: &mut State, world: &mut World<'_>) -> Answer {
+    reply(call, state, world).unwrap_or_else(|refusal| refusal.answer(call))
+}
+
+fn reply(call: &Call<'_>, state: &mut State, world: &mut World<'_>) -> Reply {
     let input = Members::parse(call.body, DIALECT)?;
+    let name = call.region.unwrap_or("us-east-1");
     let region = state.regions.of(call);
     match operation(call).unwrap_or_default() {
         "BatchGetNamedQuery" => named_queries::get_many(call, region, &input),
+        "BatchGetQueryExecution" => executions::get_many(call, region, name, &input, world),
         "CreateNamedQuery" => named_queries::create(call, region, &input),
         "CreateWorkGroup" => workgroups::create(call, region, &input),
         "DeleteNamedQuery" => named_queries::delete(call, region, &input),
         "DeleteWorkGroup" => workgroups::delete(call, region, &input),
         "GetNamedQuery" => named_queries::get(call, region, &input),
+        "GetQueryExecution" => executions::get(call, region, name, &input, world),
+        "GetQueryResults" => executions::results(call, region, name, &input, world),
         "GetWorkGroup" => workgroups::get(call, region, &input),
         "ListNamedQueries" => named_queries::list(call, region, &input),
+        "ListQueryExecutions" => executions::list(call, region, &input),
         "ListTagsForResource" => tags::list(call, region, &input),
         "ListWorkGroups" => workgroups::list(call, region, &input),
+        "StartQueryExecution" => executions::start(call, region, &input, world),
+        "StopQueryExecution" => executions::stop(call, region, &input),
         "TagResource" => tags::tag(call, region, &input),
         "UntagResource" => tags::untag(call, region, &input),
         "UpdateNamedQuery" => named_queries::update(call, region, &input),

@@ -117,6 +117,9 @@ pub(super) fn delete(call: &Call<'_>, region: &mut Region, input: &Members) -> R
         return Err(DIALECT.invalid(format!("WorkGroup {name} is not empty")));
     }
     region.queries.retain(|_, query| query.workgroup != name);
+    region
+        .executions
+        .retain(|_, execution| execution.workgroup != name);
     region.workgroups.remove(&name);
     changed(call, &json!({}))
 }

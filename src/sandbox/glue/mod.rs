@@ -63,6 +63,20 @@ pub(super) struct Table {
     pub(super) input: Map<String, Value>,
 }
 
+impl State {
+    /// All tables of a region: database, name, and the members of `TableInput`.
+    pub(super) fn tables(
+        &self,
+        region: &str,
+    ) -> impl Iterator<Item = (&str, &str, &Map<String, Value>)> {
+        let databases = self.regions.0.get(region).into_iter().flatten();
+        databases.flat_map(|(database, held)| {
+            let tables = held.tables.iter();
+            tables.map(|(name, table)| (database.as_str(), name.as_str(), &table.input))
+        })
+    }
+}
+
 /// The operation that a call is for.
 pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
     json::operation(call, TARGET, &OPERATIONS)

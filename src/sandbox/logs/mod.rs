@@ -6,6 +6,7 @@ mod content;
 mod deliver;
 mod deliveries;
 mod destinations;
+mod groups;
 mod parquet;
 mod sources;
 mod stream;
@@ -20,27 +21,37 @@ use serde::{Deserialize, Serialize};
 use super::json::{self, Dialect, Members, Reply};
 use super::s3;
 use super::service::{Answer, Call};
+use groups::Groups;
 
 pub(super) use deliver::{Occasion, deliver};
 
 /// Goes before the operation in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328";
 
-const OPERATIONS: [&str; 17] = [
+const OPERATIONS: [&str; 26] = [
     "CreateDelivery",
+    "CreateLogGroup",
+    "CreateLogStream",
     "DeleteDelivery",
     "DeleteDeliveryDestination",
     "DeleteDeliverySource",
+    "DeleteLogGroup",
     "DescribeConfigurationTemplates",
     "DescribeDeliveries",
     "DescribeDeliveryDestinations",
     "DescribeDeliverySources",
+    "DescribeLogGroups",
+    "FilterLogEvents",
     "GetDelivery",
     "GetDeliveryDestination",
     "GetDeliverySource",
+    "GetQueryResults",
     "ListTagsForResource",
     "PutDeliveryDestination",
     "PutDeliverySource",
+    "PutLogEvents",
+    "StartQuery",
+    "StopQuery",
     "TagResource",
     "UntagResource",
     "UpdateDeliveryConfiguration",
@@ -62,6 +73,9 @@ pub(super) struct State {
     pub(super) destinations: BTreeMap<String, Destination>,
     /// By id.
     pub(super) deliveries: BTreeMap<String, Delivery>,
+    /// Log groups, and what they hold.
+    #[serde(default)]
+    pub(super) groups: Groups,
     /// Nothing is delivered, as when the service is late.
     #[serde(default)]
     pub(super) stalled: bool,
@@ -148,19 +162,28 @@ fn reply(
     let input = Members::parse(call.body, DIALECT)?;
     match operation(call).unwrap_or_default() {
         "CreateDelivery" => deliveries::create(call, state, buckets, &input),
+        "CreateLogGroup" => state.groups.create(call, &input),
+        "CreateLogStream" => state.groups.create_stream(call, &input),
         "DeleteDelivery" => deliveries::delete(call, state, &input),
         "DeleteDeliveryDestination" => destinations::delete(call, state, &input),
         "DeleteDeliverySource" => sources::delete(call, state, &input),
+        "DeleteLogGroup" => state.groups.delete(call, &input),
         "DescribeConfigurationTemplates" => templates::describe(call, &input),
         "DescribeDeliveries" => deliveries::list(call, state, &input),
         "DescribeDeliveryDestinations" => destinations::list(call, state, &input),
         "DescribeDeliverySources" => sources::list(call, state, &input),
+        "DescribeLogGroups" => state.groups.describe(call, &input),
+        "FilterLogEvents" => state.groups.filter(call, &input),
         "GetDelivery" => deliveries::get(call, state, &input),
         "GetDeliveryDestination" => destinations::get(call, state, &input),
         "GetDeliverySource" => sources::get(call, state, &input),
+        "GetQueryResults" => state.groups.results(call, &input),
         "ListTagsForResource" => tags::list(call, state, &input),
         "PutDeliveryDestination" => destinations::put(call, state, buckets, &input),
         "PutDeliverySource" => sources::put(call, state, is_distribution, &input),
+        "PutLogEvents" => state.groups.put(call, &input),
+        "StartQuery" => state.groups.start(call, &input),
+        "StopQuery" => state.groups.stop(call, &input),
         "TagResource" => tags::tag(call, state, &input),
         "UntagResource" => tags::untag(call, state, &input),
         "UpdateDeliveryConfiguration" => deliveries::update(call, state, &input),

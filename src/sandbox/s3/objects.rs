@@ -111,6 +111,26 @@ pub(super) fn list(call: &Call<'_>, state: &State, request: &Request) -> Reply {
     Ok(document(call, "ListBucketResult", &inner))
 }
 
+/// The first and the last byte of `bytes=A-B`, `bytes=A-` or `bytes=-N`; none for what S3 ignores.
+fn range(text: &str, size: usize) -> Option<Result<(usize, usize), Refusal>> {
+    let (start, end) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let (start, end) = match (start.parse::<usize>(), end.parse::<usize>()) {
+        (Ok(start), Ok(end)) if start <= end => (start, end),
+        (Ok(start), _) if end.is_empty() => (start, usize::MAX),
+        (_, Ok(last)) if start.is_empty() => (size.saturating_sub(last), usize::MAX),
+        _ => return None,
+    };
+    Some(if start < size {
+        Ok((start, end.min(size - 1)))
+    } else {
+        Err(Refusal::new(
+            416,
+            "InvalidRange",
+            "The requested range is not satisfiable",
+        ))
+    })
+}
+
 /// Also for `HEAD`, whose body the caller drops.
 pub(super) fn get(call: &Call<'_>, state: &State, request: &Request) -> Reply {
     let bucket = here(call, state, request)?;
@@ -139,11 +159,22 @@ pub(super) fn get(call: &Call<'_>, state: &State, request: &Request) -> Reply {
             .to_string(),
     ));
     headers.push(("accept-ranges", "bytes".to_owned()));
+    let asked = header(call.headers, "range").and_then(|text| range(text, body.len()));
+    let (status, body) = match asked.transpose()? {
+        None => (200, body),
+        Some((start, end)) => {
+            headers.push((
+                "content-range",
+                format!("bytes {start}-{end}/{}", body.len()),
+            ));
+            (206, body[start..=end].to_vec())
+        }
+    };
     if call.method == http::Method::HEAD {
         headers.push(("content-length", body.len().to_string()));
     }
     Ok(Answer {
-        status: 200,
+        status,
         headers,
         body,
         changed: false,
