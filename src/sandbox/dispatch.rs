@@ -331,10 +331,18 @@ fn call_service(
         Service::Athena => {
             let slow = std::time::Duration::from_secs(index.settings.query_seconds);
             let state = athena.read(folder, index)?;
-            let buckets = s3.read(folder, index)?;
-            // Logs are delivered when somebody looks.
-            let delivered = athena::may_run(call, state)
-                && logs::deliver(logs.read(folder, index)?, buckets, call.account, call.now);
+            let buckets = s3.read(folder, index)?.at(folder);
+            // Logs are delivered when somebody looks, and a query looks everywhere.
+            let delivered = athena::may_run(call, state) && {
+                let occasion = logs::Occasion {
+                    account: call.account,
+                    now: call.now,
+                    scene: &crowd::scene(&cloudwatch.read(folder, index)?.audience),
+                    catalog: glue.read(folder, index)?,
+                    looked_at: None,
+                };
+                logs::deliver(logs.read(folder, index)?, buckets, &occasion)
+            };
             let mut world = athena::World {
                 catalog: glue.read(folder, index)?,
                 buckets,

@@ -51,7 +51,12 @@ impl Blobs {
 
     /// The bytes; none when somebody took the file away.
     pub(super) fn read(&self, blob: &Blob) -> Option<Vec<u8>> {
-        fs::read(self.0.as_ref()?.join(&blob.digest)).ok()
+        fs::read(self.path(blob)?).ok()
+    }
+
+    /// The file that has the bytes.
+    pub(super) fn path(&self, blob: &Blob) -> Option<PathBuf> {
+        Some(self.0.as_ref()?.join(&blob.digest))
     }
 }
 

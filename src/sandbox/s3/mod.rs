@@ -8,7 +8,7 @@ mod policy;
 mod wire;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -92,6 +92,13 @@ impl Object {
     }
 }
 
+/// The bytes of an object, or the file that has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Content {
+    Bytes(Vec<u8>),
+    File(PathBuf),
+}
+
 impl State {
     /// Tells where this state's folder is, beside which the bytes of big objects are.
     pub(super) fn at(&mut self, folder: &Path) -> &mut Self {
@@ -132,6 +139,17 @@ impl State {
     pub(super) fn bytes_of(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         let object = self.buckets.get(bucket)?.objects.get(key)?;
         object.bytes(&self.blobs)
+    }
+
+    /// Where an object's bytes are, and how many: for who reads them later.
+    pub(super) fn content_of(&self, bucket: &str, key: &str) -> Option<(u64, Content)> {
+        let object = self.buckets.get(bucket)?.objects.get(key)?;
+        let size = u64::try_from(object.size()).unwrap_or(u64::MAX);
+        let content = match &object.blob {
+            Some(blob) => Content::File(self.blobs.path(blob)?),
+            None => Content::Bytes(object.bytes(&self.blobs)?),
+        };
+        Some((size, content))
     }
 
     /// Whether the log delivery service may put this object; a missing bucket takes nothing.
