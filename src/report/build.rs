@@ -16,6 +16,9 @@ use super::summary::{self, Figure, Measure, Minute, Summary};
 use super::table::Table;
 use super::timeline::EntryKind;
 
+/// The part of the requests whose country must be logged for the rights to be judged.
+const COUNTRIES_TOLD: f64 = 0.99;
+
 /// What is known beside the logs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Account {
@@ -339,6 +342,21 @@ fn rights(gathered: &Gathered) -> Rights {
             ..Rights::default()
         };
     };
+    let (mut told, mut all) = (0.0, 0.0);
+    for row in table.rows() {
+        let requests = row.number("requests").unwrap_or(0.0);
+        all += requests;
+        if row.text("country").is_some() {
+            told += requests;
+        }
+    }
+    // No green without evidence: logs without countries prove nothing.
+    if told < all * COUNTRIES_TOLD || all <= 0.0 {
+        return Rights {
+            is_known,
+            ..Rights::default()
+        };
+    }
     let mut rights = Rights {
         is_known,
         served: Some(0.0),

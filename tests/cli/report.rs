@@ -67,7 +67,7 @@ fn a_report_of_files_here_is_whole() {
     );
     assert!(!page.contains("<script"), "a viewer's agent is text");
     assert!(!page.contains('\u{1b}'));
-    assert!(page.contains("1 lines could not be read"), "{page}");
+    assert!(page.contains("1 line could not be read"), "{page}");
     let markdown = desk.read("reports/cup-final/report.md");
     assert!(markdown.contains("192.0.2.3") && markdown.contains("book a second encoder"));
     let summary: serde_json::Value =
