@@ -16,6 +16,9 @@ use super::summary::{self, Figure, Measure, Minute, Summary};
 use super::table::Table;
 use super::timeline::EntryKind;
 
+/// The part of the requests whose country must be logged for the rights to be judged.
+const COUNTRIES_TOLD: f64 = 0.99;
+
 /// What is known beside the logs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Account {
@@ -157,7 +160,7 @@ fn counted(gathered: &Gathered) -> BTreeMap<Timestamp, Counted> {
 }
 
 fn percent(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| 100.0 * part / whole)
+    (whole > 0.0).then(|| tidy(100.0 * part / whole))
 }
 
 /// The minutes, with the gaps between them left out.
@@ -173,7 +176,7 @@ fn minutes(gathered: &Gathered) -> Vec<Minute> {
                 percent_4xx: percent(counted.errors_4xx, counted.requests),
                 percent_5xx: percent(counted.errors_5xx, counted.requests),
                 first_byte_p95_ms: (counted.first_byte_weight > 0.0)
-                    .then(|| counted.first_byte / counted.first_byte_weight),
+                    .then(|| tidy(counted.first_byte / counted.first_byte_weight)),
                 ..Minute::default()
             };
             (at, minute)
@@ -201,6 +204,11 @@ fn minutes(gathered: &Gathered) -> Vec<Minute> {
         minute.kilobits = row.number("mean_kilobits");
     }
     minutes.into_values().collect()
+}
+
+/// Digits that no figure has in truth, left out of the files.
+fn tidy(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
 }
 
 /// What the minutes add up to.
@@ -300,7 +308,7 @@ fn figures(totals: &Totals, experience: &Experience, cost: Option<f64>) -> Vec<F
             };
             Figure {
                 name: measure.name().to_owned(),
-                value: value.filter(|value| value.is_finite()),
+                value: value.filter(|value| value.is_finite()).map(tidy),
                 unit: measure.unit(),
             }
         })
@@ -334,6 +342,21 @@ fn rights(gathered: &Gathered) -> Rights {
             ..Rights::default()
         };
     };
+    let (mut told, mut all) = (0.0, 0.0);
+    for row in table.rows() {
+        let requests = row.number("requests").unwrap_or(0.0);
+        all += requests;
+        if row.text("country").is_some() {
+            told += requests;
+        }
+    }
+    // No green without evidence: logs without countries prove nothing.
+    if told < all * COUNTRIES_TOLD || all <= 0.0 {
+        return Rights {
+            is_known,
+            ..Rights::default()
+        };
+    }
     let mut rights = Rights {
         is_known,
         served: Some(0.0),

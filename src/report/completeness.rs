@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+/// Stands for every distribution where the logs do not name theirs.
+const ALL: &str = "all";
+
 /// Under this part of the requests a report is provisional, percent.
 pub(crate) const ENOUGH: f64 = 99.0;
 
@@ -62,6 +65,22 @@ impl Completeness {
             Counted::Known { counts, period } => (counts, *period),
             Counted::Unknown(why) => return Self::unknown(total, why.clone()),
         };
+        // Files that somebody renamed do not tell whose they are: then only the sums can be compared.
+        let is_nameless = rows.keys().any(|(distribution, _)| distribution.is_empty());
+        if is_nameless {
+            let together = |counts: &Counts| {
+                let mut sums = Counts::new();
+                for ((_, at), count) in counts {
+                    *sums.entry((ALL.to_owned(), *at)).or_default() += count;
+                }
+                sums
+            };
+            let counted = Counted::Known {
+                counts: together(counts),
+                period,
+            };
+            return Self::of(&together(rows), &counted);
+        }
         let requests: f64 = counts.values().sum();
         if requests <= 0.0 {
             return Self::unknown(total, "CloudWatch counted no requests".to_owned());
@@ -184,6 +203,19 @@ mod tests {
         let found = Completeness::of(&counts(&[(0, 21.0), (1, 19.0)]), &counted);
         assert_eq!((found.percent, found.missing.len()), (Some(100.0), 0));
         assert!(found.is_enough());
+    }
+
+    #[test]
+    fn files_that_do_not_tell_whose_they_are_count_together() {
+        let counted = Counted::Known {
+            counts: BTreeMap::from([
+                (("E1".to_owned(), minute(0)), 60.0),
+                (("E2".to_owned(), minute(0)), 40.0),
+            ]),
+            period: 60,
+        };
+        let rows = Counts::from([((String::new(), minute(0)), 100.0)]);
+        assert!(Completeness::of(&rows, &counted).is_enough());
     }
 
     #[test]

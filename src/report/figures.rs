@@ -32,7 +32,10 @@ pub(crate) fn figure(value: f64, unit: Unit) -> String {
         Unit::Milliseconds => format!("{} ms", grouped(value, 0)),
         Unit::Bytes => scaled(value, "B"),
         Unit::BitsPerSecond => scaled(value, "bit/s"),
-        Unit::Dollars => format!("{} USD", grouped(value, 2)),
+        Unit::Dollars => {
+            let digits = if value.abs() < 1_000.0 { 2 } else { 0 };
+            format!("{} USD", grouped(value, digits))
+        }
         Unit::SmallDollars => format!("{} USD", grouped(value, 4)),
         Unit::Rate => grouped(value, if value.abs() < 10.0 { 3 } else { 1 }),
         Unit::Hours => format!(
@@ -59,7 +62,11 @@ fn percent(value: f64) -> String {
         large if large > 99.0 && large < 100.0 => 2,
         _ => 1,
     };
-    format!("{}%", grouped(value, digits))
+    let text = grouped(value, digits);
+    // A target is as round as it was written: 95%, not 95.0%.
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    let is_whole = text.contains('.') && short.parse() == Ok(value);
+    format!("{}%", if is_whole { short } else { &text })
 }
 
 /// With a decimal prefix and three digits: `1.24 TB`.
@@ -113,7 +120,10 @@ mod tests {
             (-1_234.0, Unit::Count, "−1,234"),
             (97.84, Unit::Percent, "97.8%"),
             (99.964, Unit::Percent, "99.96%"),
-            (100.0, Unit::Percent, "100.0%"),
+            (100.0, Unit::Percent, "100%"),
+            (0.5, Unit::Percent, "0.5%"),
+            (0.1, Unit::Percent, "0.1%"),
+            (0.101, Unit::Percent, "0.10%"),
             (0.04, Unit::Percent, "0.040%"),
             (0.0, Unit::Percent, "0%"),
             (181.6, Unit::Milliseconds, "182 ms"),
@@ -121,6 +131,7 @@ mod tests {
             (999.0, Unit::Bytes, "999 B"),
             (4.3e11, Unit::BitsPerSecond, "430 Gbit/s"),
             (12.5, Unit::Dollars, "12.50 USD"),
+            (79_303.6, Unit::Dollars, "79,304 USD"),
             (1_234.4, Unit::Hours, "1,234 h"),
             (3.25, Unit::Hours, "3.2 h"),
         ] {

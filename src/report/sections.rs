@@ -324,7 +324,9 @@ fn rights(report: &Report) -> Section {
     let found = &report.rights;
     let words = match (found.is_known, found.served) {
         (false, _) => vec!["The runbook does not say which countries have rights.".to_owned()],
-        (true, None) => vec!["The logs do not tell the viewers' countries.".to_owned()],
+        (true, None) => vec![
+            "Not known: the logs do not tell the viewers' countries (field c-country).".to_owned(),
+        ],
         (true, Some(0.0)) => vec![format!(
             "No request was served to a country without rights; {} were refused.",
             known(found.refused, Unit::Count)
@@ -551,10 +553,15 @@ fn sources(report: &Report) -> Section {
             .unwrap_or_default()
     ));
     if source.bad_lines > 0 {
-        words.push(format!(
-            "{} lines could not be read and are in no figure.",
-            grouped_count(source.bad_lines)
-        ));
+        let lines = if source.bad_lines == 1 {
+            "1 line could not be read and is".to_owned()
+        } else {
+            format!(
+                "{} lines could not be read and are",
+                grouped_count(source.bad_lines)
+            )
+        };
+        words.push(format!("{lines} in no figure."));
     }
     for (name, why) in source.truncated.iter().take(5) {
         words.push(format!("{name} was not read whole: {why}."));

@@ -16,7 +16,8 @@ fn summary(event: &str, errors: f64) -> Value {
             })
         })
         .collect();
-    let figure = |name: &str, value: f64, unit: &str| json!({ "name": name, "value": value, "unit": unit });
+    let figure =
+        |name: &str, value: f64, unit: &str| json!({ "name": name, "value": value, "unit": unit });
     json!({
         "schema": "onair-summary/1", "event": event, "name": format!("The {event}"), "target": "live",
         "from": "2026-06-14T15:00:00Z", "until": "2026-06-15T00:00:00Z",
@@ -68,12 +69,26 @@ fn a_limit_allows_it() {
     let run = desk
         .onair(&[&["compare", "first", "reports/second"][..], &limits].concat())
         .expect_success();
-    assert!(run.stdout.starts_with("✗ worse: 1 worse (errors-5xx)"), "{run}");
+    assert!(
+        run.stdout.starts_with("✗ worse: 1 worse (errors-5xx)"),
+        "{run}"
+    );
     assert!(run.stdout.contains("Noise:"), "{run}");
     let page = desk
-        .onair(&["-o", "markdown", "compare", "first", "second", "--limit", "errors-5xx=200%"])
+        .onair(&[
+            "-o",
+            "markdown",
+            "compare",
+            "first",
+            "second",
+            "--limit",
+            "errors-5xx=200%",
+        ])
         .expect_success();
-    assert!(page.stdout.starts_with("# The first → The second"), "{page}");
+    assert!(
+        page.stdout.starts_with("# The first → The second"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -86,7 +101,10 @@ fn what_is_not_there_says_how_to_get_it() {
         .onair(&["compare", "first", "second", "--limit", "error-5xx=1%"])
         .expect_code(2);
     assert!(wrong.stderr.contains("did you mean errors-5xx?"), "{wrong}");
-    desk.write("reports/third/summary.json", "{\"schema\":\"onair-summary/9\"}");
+    desk.write(
+        "reports/third/summary.json",
+        "{\"schema\":\"onair-summary/9\"}",
+    );
     desk.onair(&["compare", "first", "third"]).expect_code(2);
 }
 
@@ -96,11 +114,25 @@ fn lessons_go_into_the_next_runbook() {
     let mut kept = summary("cup-final", 0.04);
     kept["lessons"] = json!(["book a second encoder", "\u{1b}[2J\n[evil]\nformat = 2"]);
     desk.write("reports/cup-final/summary.json", kept.to_string());
-    desk.onair(&["new", "cup-next", "--from", "cup-final", "--starts", "2027-06-12 20:30"])
-        .expect_success();
+    desk.onair(&[
+        "new",
+        "cup-next",
+        "--from",
+        "cup-final",
+        "--starts",
+        "2027-06-12 20:30",
+    ])
+    .expect_success();
     let text = desk.read("runbooks/cup-next.toml");
-    assert!(text.contains("# Lessons of cup-final, from its report:"), "{text}");
+    assert!(
+        text.contains("# Lessons of cup-final, from its report:"),
+        "{text}"
+    );
     assert!(text.contains("# - book a second encoder\n"), "{text}");
-    assert!(!text.contains("\n[evil]"), "a lesson stays a comment: {text}");
-    desk.onair(&["-e", "cup-next", "runbook", "check"]).expect_success();
+    assert!(
+        !text.contains("\n[evil]"),
+        "a lesson stays a comment: {text}"
+    );
+    desk.onair(&["-e", "cup-next", "runbook", "check"])
+        .expect_success();
 }

@@ -9,7 +9,9 @@ const AGENT: &str = "%3C/td%3E%3Cscript%3Ealert(1)%3C/script%3E%1B%5B2J=1+1";
 
 /// One line of the standard log.
 fn line(minute: u32, session: u32, status: u16, result: &str) -> String {
-    let sid = format!("CMCD=br%253D4000%252Cd%253D4000%252Cot%253Dv%252Csid%253D%2522session-{session}%2522");
+    let sid = format!(
+        "CMCD=br%253D4000%252Cd%253D4000%252Cot%253Dv%252Csid%253D%2522session-{session}%2522"
+    );
     format!(
         "2026-06-14\t{:02}:{:02}:{:02}\tVIE50-C1\t2000000\t192.0.2.{session}\tGET\td1.cloudfront.net\t/cup-final/1080p/s{minute}.m4s\t{status}\t-\t{AGENT}\t{sid}\t-\t{result}\tid{minute}x{session}==\tlive.example.com\thttps\t300\t0.2\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\t{result}\tHTTP/2.0\t-\t-\t443\t0.1\t{result}\tvideo/mp4\t2000000\t-\t-\n",
         18 + (30 + minute) / 60,
@@ -42,7 +44,14 @@ fn a_report_of_files_here_is_whole() {
         .expect_success();
     let run = desk
         .onair(&[
-            "-o", "json", "report", "cup-final", "--local", "logs", "--offline", "--lesson",
+            "-o",
+            "json",
+            "report",
+            "cup-final",
+            "--local",
+            "logs",
+            "--offline",
+            "--lesson",
             "book a second encoder",
         ])
         .expect_success();
@@ -52,10 +61,13 @@ fn a_report_of_files_here_is_whole() {
     assert_eq!(data["summary"]["requests"], 120.0, "{data}");
     assert_eq!(data["summary"]["peak-viewers"], 5.0, "{data}");
     let page = desk.read("reports/cup-final/index.html");
-    assert!(page.contains("Cup Final 2026") && page.contains("PROVISIONAL"), "{page}");
+    assert!(
+        page.contains("Cup Final 2026") && page.contains("PROVISIONAL"),
+        "{page}"
+    );
     assert!(!page.contains("<script"), "a viewer's agent is text");
     assert!(!page.contains('\u{1b}'));
-    assert!(page.contains("1 lines could not be read"), "{page}");
+    assert!(page.contains("1 line could not be read"), "{page}");
     let markdown = desk.read("reports/cup-final/report.md");
     assert!(markdown.contains("192.0.2.3") && markdown.contains("book a second encoder"));
     let summary: serde_json::Value =
@@ -74,12 +86,22 @@ fn a_report_of_files_here_is_whole() {
 #[test]
 fn a_final_report_needs_all_logs() {
     let desk = desk();
-    let arguments = ["-o", "json", "report", "cup-final", "--local", "logs", "--final"];
+    let arguments = [
+        "-o",
+        "json",
+        "report",
+        "cup-final",
+        "--local",
+        "logs",
+        "--final",
+    ];
     let run = desk.onair(&arguments).expect_code(3);
     let answer = run.json();
     assert_eq!(answer["error"]["code"], "report.provisional");
     assert!(
-        answer["data"]["completeness"]["percent"].as_f64().is_some_and(|percent| percent < 99.0),
+        answer["data"]["completeness"]["percent"]
+            .as_f64()
+            .is_some_and(|percent| percent < 99.0),
         "{answer}"
     );
     assert!(!desk.path("reports").exists(), "nothing was written");
@@ -93,7 +115,15 @@ fn a_final_report_needs_all_logs() {
 fn a_folder_of_something_else_is_never_touched() {
     let desk = desk();
     desk.write("mine/notes.txt", "mine");
-    let arguments = ["report", "cup-final", "--local", "logs", "--offline", "--out", "mine"];
+    let arguments = [
+        "report",
+        "cup-final",
+        "--local",
+        "logs",
+        "--offline",
+        "--out",
+        "mine",
+    ];
     let run = desk.onair(&arguments).expect_code(4);
     assert!(run.stderr.contains("notes.txt"), "{run}");
     assert_eq!(desk.read("mine/notes.txt"), "mine");
@@ -111,6 +141,8 @@ fn an_event_that_has_not_begun_has_no_report() {
         .onair(&["report", "cup-final", "--local", "logs", "--offline"])
         .expect_code(4);
     assert!(run.stderr.contains("has not begun"), "{run}");
-    desk.onair(&["-e", "derby", "report", "cup-final"]).expect_code(2);
-    desk.onair(&["report", "cup-final", "--price", "gold=1"]).expect_code(2);
+    desk.onair(&["-e", "derby", "report", "cup-final"])
+        .expect_code(2);
+    desk.onair(&["report", "cup-final", "--price", "gold=1"])
+        .expect_code(2);
 }

@@ -1,12 +1,17 @@
 //! The queries of a report, run on whichever engine there is.
 
+use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
+use crate::commands::query::place::{self, LocalAsked};
 use crate::context::Session;
 use crate::error::{Exit, Failure};
 use crate::query::parameters::{self, Moment};
 use crate::query::{Answered, Asked, CatalogQuery, QueryEngine, Source, Window, all, named, text};
 use crate::report::{SourceFacts, Table};
+
+/// Queries that Athena runs at a time; the engine here uses all cores for one.
+const SIDE_BY_SIDE: usize = 4;
 
 /// Without these there is no report.
 const NEEDED: &[&str] = &["event-minutes"];
@@ -54,7 +59,7 @@ pub(super) async fn read(
     source: Source,
     window: Window,
 ) -> Result<Read, Failure> {
-    let engine = open(local, session, source, window)?;
+    let engine = open(local, session, source)?;
     let queries = all();
     let chosen: Vec<&CatalogQuery> = ASKED
         .iter()
@@ -70,9 +75,20 @@ pub(super) async fn read(
         ..Read::default()
     };
     let progress = session.ui().progress(chosen.len() as u64, "queries");
+    let asked: Vec<Asked> = chosen
+        .iter()
+        .map(|query| asked(query, session, source, window))
+        .collect::<Result<_, Failure>>()?;
+    let side_by_side = if local.is_some() { 1 } else { SIDE_BY_SIDE };
+    let stop = session.ui().interrupt();
+    let mut answers = stream::iter(&asked)
+        .map(|asked| engine.run(asked, stop))
+        .buffered(side_by_side);
     for (done, query) in (1..).zip(chosen) {
-        let asked = asked(query, session, source, window)?;
-        match engine.run(&asked, session.ui().interrupt()).await {
+        let Some(answered) = answers.next().await else {
+            break;
+        };
+        match answered {
             Ok(answered) => read.take(query, answered),
             Err(failure)
                 if failure.exit == Exit::Interrupted || NEEDED.contains(&query.name.as_str()) =>
@@ -170,12 +186,23 @@ fn gap(query: &CatalogQuery, failure: &Failure) -> String {
 }
 
 /// The engine that the command line asks for.
-fn open(
+fn open<'a>(
     local: Option<&str>,
-    session: &Session,
+    session: &'a Session,
     source: Source,
-    window: Window,
-) -> Result<Box<dyn QueryEngine>, Failure> {
-    let _ = (local, session, source, window);
-    Err(Failure::failed("engine", "not there yet"))
+) -> Result<Box<dyn QueryEngine + 'a>, Failure> {
+    match local {
+        None => place::athena(session, None),
+        Some(local) => {
+            let asked = LocalAsked {
+                place: local,
+                memory: None,
+                caches: true,
+                source,
+            };
+            let runbook = Some(&session.runbook);
+            let clock = session.clock.clone();
+            place::local(&asked, &session.context, Some(session), runbook, clock)
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
 use crate::event::name::EventId;
 use crate::event::text::printable;
+use crate::event::time::When;
 use crate::ledger::view::View;
 use crate::preflight::history::Remembered;
 use crate::preflight::judge::Status;
@@ -54,6 +55,10 @@ pub(crate) struct Args {
     /// Read the real-time logs instead of the access logs
     #[arg(long)]
     realtime: bool,
+    /// Report from here on: ko, 19:00, RFC 3339; by default from doors less the event's grace. --until is
+    /// the other end
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    since: Option<When>,
     /// Write nothing unless all logs are there; exit 3 when they are not
     #[arg(long = "final")]
     is_final: bool,
@@ -76,6 +81,10 @@ pub(crate) struct Args {
     /// Rename a folder that is no report to DIR.1 instead of refusing it
     #[arg(long)]
     move_aside: bool,
+}
+
+fn when(text: &str) -> Result<When, String> {
+    When::parse(text).map_err(|error| error.to_string())
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
@@ -163,7 +172,17 @@ async fn gather(args: &Args, session: &Session, prices: Prices) -> Result<Report
     let state = session.state(&view);
     let now = session.clock.now();
     let times = &state.times;
-    let (from, until) = (times.opens(), times.closes().min(now));
+    let placed = |when: Option<&When>, default: Timestamp| match when {
+        None => Ok(default),
+        Some(when) => when
+            .resolve(times, now)
+            .map_err(|error| Failure::usage("the window is not usable").because(error)),
+    };
+    let from = placed(args.since.as_ref(), times.opens())?;
+    let until = placed(session.options().until.as_ref(), times.closes())?.min(now);
+    if from >= until && args.since.is_some() {
+        return Err(Failure::usage("the window ends before it begins"));
+    }
     if until <= from.max(times.doors) {
         return Err(Failure::refused(
             "report.early",

@@ -78,9 +78,11 @@ fn round_step(wanted: f64) -> f64 {
 pub(super) fn label(value: f64, step: f64, unit: Unit) -> String {
     let (scale, prefix) = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
         .into_iter()
-        .find(|(scale, _)| step.max(value.abs()) >= *scale)
+        .find(|(scale, _)| value != 0.0 && step.max(value.abs()) >= *scale)
         .unwrap_or((1.0, ""));
-    let digits = {
+    let digits = if value == 0.0 {
+        0
+    } else {
         let smallest = step / scale;
         if smallest >= 1.0 && (smallest - smallest.round()).abs() < 1e-9 {
             0
@@ -150,6 +152,7 @@ mod tests {
         );
         let ratio = Values::of([92.3, 97.9, 95.0].into_iter(), false, Some(100.0));
         assert_eq!((ratio.least, ratio.most), (92.0, 98.0));
+        assert_eq!(label(0.0, 50_000.0, Unit::Count), "0");
         assert_eq!(label(50_000.0, 50_000.0, Unit::Count), "50k");
         assert_eq!(label(0.05, 0.05, Unit::Percent), "0.05%");
         assert_eq!(label(2.5e9, 5e8, Unit::BitsPerSecond), "2.5 Gbit/s");

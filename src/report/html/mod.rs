@@ -262,7 +262,7 @@ fn part(section: &Section) -> Markup {
     html! {
         section id=(section.id) {
             h2 { (section.title) }
-            @for words in &section.words { p { (cell(words)) } }
+            @for words in &section.words { p { (with_code(words)) } }
             @for block in &section.blocks { (table(block)) }
         }
     }
@@ -273,7 +273,7 @@ fn table(block: &Block) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(printable(&block.caption)) {
             table {
-                caption { (cell(&block.caption)) }
+                caption { (with_code(&block.caption)) }
                 thead {
                     tr {
                         @for (column, name) in block.sheet.columns.iter().enumerate() {
@@ -297,6 +297,20 @@ fn table(block: &Block) -> Markup {
                 "and " (block.hidden) " more"
                 @if let Some(query) = &block.query { ": tables/" (query) ".csv" }
             }
+        }
+    }
+}
+
+/// A sentence whose parts between backticks are code.
+fn with_code(text: &str) -> Markup {
+    let text = cell(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! {
+        @for (index, part) in parts.iter().enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }
