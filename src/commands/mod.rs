@@ -20,6 +20,7 @@ pub(crate) mod rehearse;
 pub(crate) mod rule;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
+mod sandbox_crowd;
 mod sandbox_media;
 pub(crate) mod status;
 pub(crate) mod teardown;

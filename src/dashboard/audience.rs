@@ -98,5 +98,6 @@ pub(crate) fn audience(runbook: &Runbook) -> Audience {
             .iter()
             .map(|logs| regional(&logs.region, &logs.stream))
             .collect(),
+        crowd: None,
     }
 }

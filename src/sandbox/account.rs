@@ -96,9 +96,10 @@ impl Sandbox {
         // The account is as if it had been provisioned a day ago, so that logs have come in since.
         logs.read(Path::new(""), index)?
             .age(SignedDuration::from_hours(24));
-        self.transact(|current, _| {
+        self.transact(|current, folder| {
             let goes = anew || current.index.account.is_empty();
             if goes {
+                s3::forget(folder);
                 current.take_over(held);
             }
             Ok(goes)
@@ -113,7 +114,8 @@ impl Sandbox {
     /// Makes the cloud anew: nothing of before is left, and nobody sees half of either.
     pub(crate) fn reset(&self, seed: &Seed, reset: &Reset) -> Result<(), StateError> {
         let now = self.0.base.now();
-        self.transact(|held, _| {
+        self.transact(|held, folder| {
+            s3::forget(folder);
             plant(held, seed, reset, now);
             Ok(())
         })

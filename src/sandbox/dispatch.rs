@@ -16,8 +16,8 @@ use super::service::{Answer, Call};
 use super::state::{Held, StateError};
 use super::viewer::{self, Sources};
 use super::{
-    acm, athena, chunked, cloudfront, cloudwatch, dns, glue, iam, keyvaluestore, kinesis, logs,
-    mediaconnect, medialive, mediapackage, mediatailor, s3, sts, wafv2,
+    acm, athena, chunked, cloudfront, cloudwatch, crowd, dns, glue, iam, keyvaluestore, kinesis,
+    logs, mediaconnect, medialive, mediapackage, mediatailor, s3, sts, wafv2,
 };
 use crate::edge::{EdgeView, decide};
 
@@ -331,10 +331,18 @@ fn call_service(
         Service::Athena => {
             let slow = std::time::Duration::from_secs(index.settings.query_seconds);
             let state = athena.read(folder, index)?;
-            let buckets = s3.read(folder, index)?;
-            // Logs are delivered when somebody looks.
-            let delivered = athena::may_run(call, state)
-                && logs::deliver(logs.read(folder, index)?, buckets, call.account, call.now);
+            let buckets = s3.read(folder, index)?.at(folder);
+            // Logs are delivered when somebody looks, and a query looks everywhere.
+            let delivered = athena::may_run(call, state) && {
+                let occasion = logs::Occasion {
+                    account: call.account,
+                    now: call.now,
+                    scene: &crowd::scene(&cloudwatch.read(folder, index)?.audience),
+                    catalog: glue.read(folder, index)?,
+                    looked_at: None,
+                };
+                logs::deliver(logs.read(folder, index)?, buckets, &occasion)
+            };
             let mut world = athena::World {
                 catalog: glue.read(folder, index)?,
                 buckets,
@@ -380,11 +388,13 @@ fn call_service(
             answer
         }
         Service::Logs => {
+            let scene = crowd::scene(&cloudwatch.read(folder, index)?.audience);
             let cloudfront = cloudfront.read(folder, index)?;
             let answer = logs::handle(
                 call,
                 logs.read(folder, index)?,
                 s3.read(folder, index)?,
+                &scene,
                 &|arn| {
                     let mut ids = cloudfront.distribution_ids();
                     ids.any(|id| arn.rsplit('/').next() == Some(id))
@@ -428,13 +438,22 @@ fn call_service(
             answer
         }
         Service::S3 => {
-            let buckets = s3.read(folder, index)?;
+            let buckets = s3.read(folder, index)?.at(folder);
             // Logs are delivered when somebody looks.
-            let delivered =
-                matches!(
-                    s3::operation(call),
-                    Some("ListObjectsV2" | "GetObject" | "HeadObject")
-                ) && logs::deliver(logs.read(folder, index)?, buckets, call.account, call.now);
+            let looked_at = s3::looked_at(call);
+            let delivered = match &looked_at {
+                None => false,
+                Some((bucket, prefix)) => {
+                    let occasion = logs::Occasion {
+                        account: call.account,
+                        now: call.now,
+                        scene: &crowd::scene(&cloudwatch.read(folder, index)?.audience),
+                        catalog: glue.read(folder, index)?,
+                        looked_at: Some((bucket, prefix)),
+                    };
+                    logs::deliver(logs.read(folder, index)?, buckets, &occasion)
+                }
+            };
             let answer = s3::handle(call, buckets);
             if answer.changed || delivered {
                 s3.touch();

@@ -83,6 +83,10 @@ impl Sandbox {
                 "wafv2" => waf.edit(folder, index, place, value),
                 "acm" => acm.edit(folder, index, place, value),
                 "athena" => athena.edit(folder, index, place, value),
+                // The viewers whose requests are logged and counted.
+                "audience" => {
+                    cloudwatch.edit(folder, index, &format!("/audience/crowd{place}"), value)
+                }
                 "cloudwatch" => cloudwatch.edit(folder, index, place, value),
                 "glue" => glue.edit(folder, index, place, value),
                 "iam" => iam.edit(folder, index, place, value),

@@ -10,6 +10,7 @@ mod athena;
 mod chunked;
 pub(crate) mod cloudfront;
 pub(crate) mod cloudwatch;
+pub(crate) mod crowd;
 mod dispatch;
 mod dns;
 mod edges;

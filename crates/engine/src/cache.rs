@@ -100,11 +100,6 @@ impl Cache {
         }
     }
 
-    /// Whether a query that reads an object keeps what it reads.
-    pub(crate) fn is_filled_by_queries(&self) -> bool {
-        self.is_filled_by_queries
-    }
-
     /// What it holds.
     ///
     /// # Errors
@@ -252,15 +247,13 @@ impl Shelf {
             })
     }
 
-    /// Begins an entry for an object with these columns and those of older entries, if it is to be kept.
-    pub(crate) fn begin(&self, object: &Object, columns: &[usize]) -> Option<Writing> {
-        if !self.cache.is_filled_by_queries {
-            return None;
-        }
-        self.write(object, columns)
+    /// Whether a query that reads an object keeps what it reads.
+    pub(crate) fn is_filled_by_queries(&self) -> bool {
+        self.cache.is_filled_by_queries
     }
 
-    /// The same, whoever fills the cache.
+    /// Begins an entry for an object with these columns and those of older entries. None: it cannot be
+    /// written.
     pub(crate) fn write(&self, object: &Object, columns: &[usize]) -> Option<Writing> {
         let key = self.key(object);
         let older = self
@@ -383,6 +376,11 @@ impl Entry {
             foot,
             asked: None,
         })
+    }
+
+    /// What was found when the object was read.
+    pub(crate) fn into_scanned(self) -> Scanned {
+        self.scanned
     }
 
     /// Hands its rows over, those of the window, in batches of `columns`, and says what was found when

@@ -10,7 +10,7 @@ use onair_logs::scan::{Scan, Scanned};
 use onair_logs::schema::REQUESTS;
 
 use crate::batches::{self, Batches};
-use crate::cache::{Cache, Shelf};
+use crate::cache::{Cache, Shelf, Writing};
 use crate::log::Log;
 use crate::objects::Object;
 use crate::parquet;
@@ -89,13 +89,39 @@ impl Reader {
             }
             give(batch)
         };
-        self.unkept(object, log, is_wanted, behind)
+        let keeping = self
+            .shelf
+            .as_ref()
+            .filter(|shelf| shelf.is_filled_by_queries())
+            .and_then(|shelf| shelf.write(object, &self.columns));
+        self.unkept(object, keeping, log, is_wanted, behind)
+    }
+
+    /// Reads an object into the cache, unless it is there.
+    pub(crate) fn warm(&self, object: &Object, log: &Log, is_wanted: &(dyn Fn() -> bool + Sync)) {
+        let Some(shelf) = &self.shelf else {
+            return;
+        };
+        if let Some(kept) = shelf.find(object, &self.columns) {
+            log.object(&object.name, kept.into_scanned(), true);
+            return;
+        }
+        let Some(keeping) = shelf.write(object, &self.columns) else {
+            // A folder that cannot be written to: the queries will read the object itself.
+            return;
+        };
+        let flow = self.unkept(object, Some(keeping), log, is_wanted, &mut |_| {
+            ControlFlow::Continue(())
+        });
+        // It goes on with the next object as long as it is wanted at all.
+        drop(flow);
     }
 
     /// Reads the object itself.
     fn unkept(
         &self,
         object: &Object,
+        mut keeping: Option<Writing>,
         log: &Log,
         is_wanted: &(dyn Fn() -> bool + Sync),
         give: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>,
@@ -107,10 +133,6 @@ impl Reader {
                 return ControlFlow::Continue(());
             }
         };
-        let mut keeping = self
-            .shelf
-            .as_ref()
-            .and_then(|shelf| shelf.begin(object, &self.columns));
         let columns = keeping
             .as_ref()
             .map_or(&self.columns[..], |keeping| keeping.columns())

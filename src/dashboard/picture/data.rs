@@ -56,6 +56,7 @@ impl Simulation<'_> {
         let world = World {
             audience: self.audience,
             additional: self.additional,
+            tally: None,
         };
         let series = engine::answer(world, asked).unwrap_or_default();
         series

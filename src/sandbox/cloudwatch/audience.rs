@@ -4,6 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::sandbox::crowd::Crowd;
+
 /// Who watches, through what.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -27,6 +29,10 @@ pub(crate) struct Audience {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) ads: Vec<Regional>,
     pub(crate) streams: Vec<Regional>,
+    /// Viewers whose every request is made, so that CloudFront's metrics are counts of them. None:
+    /// the metrics are curves, as of an audience of the full size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) crowd: Option<Crowd>,
 }
 
 /// Something with a name, or an ARN, in a region.
@@ -46,28 +52,9 @@ pub(crate) struct Endpoint {
 }
 
 impl Audience {
-    /// The viewers at a time, as a part of the peak: few before doors, a rush up to kickoff, a dip at
-    /// half time, and home at the end.
+    /// The viewers at a time, as a part (0 to 1) of the peak.
     pub(crate) fn present(&self, at: Timestamp) -> f64 {
-        let minutes = |from: Timestamp| at.duration_since(from).as_secs_f64() / 60.0;
-        let (since_doors, since_start, since_end) = (
-            minutes(self.doors),
-            minutes(self.starts),
-            minutes(self.ends),
-        );
-        let before = self.starts.duration_since(self.doors).as_secs_f64() / 60.0;
-        let level = if since_end >= 0.0 {
-            0.01 + 0.9 * (-since_end / 9.0).exp()
-        } else if since_start >= 0.0 {
-            let arrived = 0.86 + 0.14 * (1.0 - (-since_start / 6.0).exp());
-            arrived - 0.08 * bell(since_start, 53.0, 5.0)
-        } else if since_doors >= 0.0 {
-            let part = (since_doors / before.max(1.0)).clamp(0.0, 1.0);
-            0.02 + 0.84 * part.powf(2.2)
-        } else {
-            0.002 + 0.018 * (since_doors / 60.0).exp()
-        };
-        level.clamp(0.0, 1.0)
+        onair_audience::present(self.doors, self.starts, self.ends, at)
     }
 
     /// Whether the workflow is on air: from two hours before doors to half an hour after the end.
@@ -75,11 +62,6 @@ impl Audience {
         let hours = |from: Timestamp| at.duration_since(from).as_secs_f64() / 3600.0;
         hours(self.doors) >= -2.0 && hours(self.ends) < 0.5
     }
-}
-
-/// A bump of height 1 around `center`.
-fn bell(at: f64, center: f64, width: f64) -> f64 {
-    (-((at - center) / width).powi(2) / 2.0).exp()
 }
 
 /// A number from 0 to 1 that follows from a text and a count, and looks random.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::audience::{Audience, drift, noise};
 use crate::cloud::metrics::Metric;
+use crate::sandbox::crowd::Tally;
 
 /// CloudFront's and WAF's metrics are here alone.
 const GLOBAL: &str = "us-east-1";
@@ -94,6 +95,8 @@ pub(crate) struct World<'a> {
     pub(crate) audience: &'a Audience,
     /// Ids of the distributions that have a monitoring subscription.
     pub(crate) additional: &'a BTreeSet<String>,
+    /// Counts that stand in the place of CloudFront's curves.
+    pub(crate) tally: Option<&'a Tally>,
 }
 
 impl World<'_> {
@@ -212,12 +215,20 @@ impl World<'_> {
 
     /// Requests a minute of all viewers.
     fn requests(&self, at: Timestamp) -> f64 {
+        if let Some(tally) = self.tally {
+            return tally.requests(at);
+        }
         let audience = self.audience;
         audience.viewers * audience.present(at) * audience.requests_per_viewer * 60.0
     }
 
     fn cloudfront(&self, metric: &Metric, at: Timestamp, fast: f64, slow: f64) -> Option<f64> {
         let id = dimension(metric, "DistributionId");
+        if let Some(tally) = self.tally
+            && metric.name != "FunctionComputeUtilization"
+        {
+            return tally.cloudfront(&metric.name, id, at);
+        }
         let part = self
             .audience
             .distributions
@@ -230,8 +241,7 @@ impl World<'_> {
             return None;
         }
         // Everyone comes at once at kickoff: the caches are cold and the origin feels it.
-        let since_start = at.duration_since(self.audience.starts).as_secs_f64() / 60.0;
-        let rush = (-((since_start - 1.0) / 4.0).powi(2)).exp();
+        let rush = onair_audience::rush(self.audience.starts, at);
         let bytes = viewers * self.audience.bits_per_viewer / 8.0 * 60.0;
         let (errors_4xx, errors_5xx) = (
             0.45 + 0.5 * slow + 0.1 * fast,
@@ -398,10 +408,15 @@ pub(crate) fn aggregate(statistic: &str, minutes: &[f64]) -> Option<f64> {
             .strip_prefix('p')
             .and_then(|text| text.parse::<f64>().ok())
         {
-            Some(percentile) => sum / count * (0.6 + 0.8 * (percentile / 100.0).powi(2)),
+            Some(percentile) => sum / count * tail(percentile),
             None => sum / count,
         },
     })
+}
+
+/// What a percentile is of a minute's one value.
+pub(in crate::sandbox) fn tail(percentile: f64) -> f64 {
+    0.6 + 0.8 * (percentile / 100.0).powi(2)
 }
 
 #[cfg(test)]
@@ -423,6 +438,7 @@ mod tests {
         let world = World {
             audience: &audience,
             additional: &BTreeSet::new(),
+            tally: None,
         };
         let of = |dimensions: &[(&str, &str)]| {
             Metric::new("AWS/CloudFront", "BytesDownloaded", dimensions)

@@ -23,6 +23,7 @@ pub(crate) use audience::{Audience, Endpoint, Regional};
 use self::curves::World;
 use self::input::Input;
 use self::wire::Refusal;
+use super::crowd::Tally;
 use super::service::{Answer, Call};
 
 const OPERATIONS: [&str; 13] = [
@@ -91,6 +92,7 @@ pub(super) fn handle(call: &Call<'_>, state: &mut State, additional: &BTreeSet<S
             call,
             region: call.region.unwrap_or("us-east-1"),
             additional,
+            tally: Tally::of(&state.audience),
         };
         match name {
             "DeleteAlarms" => alarms::delete(&context, state, &input),
@@ -128,6 +130,7 @@ struct Context<'a> {
     call: &'a Call<'a>,
     region: &'a str,
     additional: &'a BTreeSet<String>,
+    tally: Option<Tally>,
 }
 
 impl Context<'_> {
@@ -135,6 +138,7 @@ impl Context<'_> {
         World {
             audience: &state.audience,
             additional: self.additional,
+            tally: self.tally.as_ref(),
         }
     }
 

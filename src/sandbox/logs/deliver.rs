@@ -1,31 +1,60 @@
-//! What deliveries write to buckets: an object for every ten minutes of the last hour, made when
-//! somebody looks. Text formats hold one row of a monitoring probe; a Parquet object has the
-//! format's magic bytes alone, since nothing reads it yet.
+//! What deliveries write to buckets: an object for every ten minutes of each distribution, made when
+//! somebody looks, from the requests of the embedded cloud's viewers. There are those of the last
+//! hour, and those of the event from an hour before doors on.
+//!
+//! Objects come five minutes after their time. `late` and `missing` of the state make exceptions, to
+//! rehearse logs that are not whole.
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use serde_json::{Map, Value};
+use onair_audience::Scene;
 
-use super::{Delivery, State};
-use crate::sandbox::s3;
+use super::{Delivery, State, content, stream};
 use crate::sandbox::seed::letters;
+use crate::sandbox::{glue, s3};
 
 /// How long after its time an object arrives.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
-/// How much one object covers, and how many are kept up.
-const SLOT_SECONDS: i64 = 600;
+/// How much one object covers.
+pub(super) const SLOT_SECONDS: i64 = 600;
+/// How many are kept up whenever it is.
 const SLOTS: i64 = 6;
+/// Before doors, from when on all of them are there, and after the end, until when.
+const BEFORE: SignedDuration = SignedDuration::from_hours(1);
+const AFTER: SignedDuration = SignedDuration::from_hours(3);
+
+/// What deliveries need to know.
+#[derive(Debug)]
+pub(in crate::sandbox) struct Occasion<'a> {
+    pub(in crate::sandbox) account: &'a str,
+    pub(in crate::sandbox) now: Timestamp,
+    /// Whose requests are logged.
+    pub(in crate::sandbox) scene: &'a Scene,
+    /// Has the tables over real-time logs, whose objects are made as well.
+    pub(in crate::sandbox) catalog: &'a glue::State,
+    /// The bucket and the beginning of the keys that are looked at; none: all.
+    pub(in crate::sandbox) looked_at: Option<(&'a str, &'a str)>,
+}
+
+impl Occasion<'_> {
+    /// Whether somebody looks at this object.
+    pub(super) fn sees(&self, bucket: &str, key: &str) -> bool {
+        self.looked_at
+            .is_none_or(|(looked, prefix)| looked == bucket && key.starts_with(prefix))
+    }
+}
 
 /// Writes what is due; says whether anything was written.
 pub(in crate::sandbox) fn deliver(
     state: &State,
     buckets: &mut s3::State,
-    account: &str,
-    now: Timestamp,
+    occasion: &Occasion<'_>,
 ) -> bool {
     if state.stalled {
         return false;
     }
-    let mut wrote = false;
+    let mut wrote = stream::deliver(state, buckets, occasion);
     for delivery in state.deliveries.values() {
         let Some(destination) = state.destinations.get(&delivery.destination) else {
             continue;
@@ -39,30 +68,82 @@ pub(in crate::sandbox) fn deliver(
         let distribution = source.resource.rsplit('/').next().unwrap_or_default();
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         let format = destination.format.as_deref().unwrap_or("json");
-        for end in slots(now, delivery.created) {
-            let folder = path(delivery, prefix, distribution, account, end);
-            let stamp = end.as_second().to_string();
+        for slot in slots(state, occasion, delivery.created) {
+            let folder = path(
+                delivery,
+                prefix,
+                distribution,
+                occasion.account,
+                slot.begin(),
+            );
+            let stamp = slot.end.as_second().to_string();
             let unique = letters("log object", distribution, &stamp, 8).to_lowercase();
-            let hour = end.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d-%H");
+            let hour = slot.begin().to_zoned(TimeZone::UTC).strftime("%Y-%m-%d-%H");
             let kind = if format == "parquet" { "parquet" } else { "gz" };
             let key = format!("{folder}/{distribution}.{hour}.{unique}.{kind}");
-            if buckets.has_object(bucket, &key) || !buckets.allows_delivery(bucket, &key) {
+            if !occasion.sees(bucket, &key)
+                || buckets.has_object(bucket, &key)
+                || !buckets.allows_delivery(bucket, &key)
+            {
                 continue;
             }
-            let body = content(delivery, format, end);
-            wrote |= buckets.deliver(bucket, &key, &body, end.saturating_add(LATE).unwrap_or(now));
+            let body = content::object(delivery, format, occasion.scene, distribution, slot);
+            wrote |= buckets.deliver(bucket, &key, &body, slot.arrives);
         }
     }
     wrote
 }
 
-/// The ends of the slots whose objects have arrived.
-fn slots(now: Timestamp, created: Timestamp) -> impl Iterator<Item = Timestamp> {
-    let arrived = now.saturating_sub(LATE).unwrap_or(now).as_second();
-    let last = arrived - arrived.rem_euclid(SLOT_SECONDS);
-    (0..SLOTS)
-        .filter_map(move |back| Timestamp::from_second(last - back * SLOT_SECONDS).ok())
-        .filter(move |end| *end > created)
+/// Ten minutes of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) end: Timestamp,
+    /// When its object is there.
+    pub(super) arrives: Timestamp,
+}
+
+impl Slot {
+    pub(super) fn begin(self) -> Timestamp {
+        let length = SignedDuration::from_secs(SLOT_SECONDS);
+        self.end.saturating_sub(length).unwrap_or(self.end)
+    }
+
+    /// Counted from 1970.
+    pub(super) fn minutes(self) -> std::ops::Range<i64> {
+        Scene::minute_of(self.begin())..Scene::minute_of(self.end)
+    }
+}
+
+/// The slots whose objects have arrived, in order.
+pub(super) fn slots(
+    state: &State,
+    occasion: &Occasion<'_>,
+    created: Timestamp,
+) -> impl Iterator<Item = Slot> {
+    let now = occasion.now;
+    let aligned = |at: Timestamp| at.as_second().div_euclid(SLOT_SECONDS);
+    let shifted = |at: Timestamp, by: SignedDuration| at.saturating_add(by).unwrap_or(at);
+    let last = aligned(shifted(now, -LATE));
+    let event_from = aligned(shifted(occasion.scene.doors, -BEFORE)) + 1;
+    let event_until = aligned(shifted(occasion.scene.ends, AFTER)).min(last);
+    let numbers: BTreeSet<i64> = (event_from..=event_until)
+        .chain(last - SLOTS + 1..=last)
+        .collect();
+    let (late, missing) = (state.late.clone(), state.missing.clone());
+    numbers
+        .into_iter()
+        .filter_map(|number| Timestamp::from_second(number * SLOT_SECONDS).ok())
+        .filter(move |end| *end > created && !missing.contains(end))
+        .map(move |end| {
+            let late = late
+                .get(&end)
+                .map_or(LATE, |minutes| SignedDuration::from_mins(*minutes));
+            Slot {
+                end,
+                arrives: shifted(end, late),
+            }
+        })
+        .filter(move |slot| slot.arrives <= now)
 }
 
 /// The folder of an object, without a slash at its ends.
@@ -113,85 +194,6 @@ fn path(
     format!("{base}/{}", suffix.trim_matches('/'))
 }
 
-fn content(delivery: &Delivery, format: &str, at: Timestamp) -> Vec<u8> {
-    let values: Vec<String> = delivery
-        .fields
-        .iter()
-        .map(|field| value(field, at))
-        .collect();
-    let text = match format {
-        "parquet" => return b"PAR1PAR1".to_vec(),
-        "json" => {
-            let row: Map<String, Value> = delivery
-                .fields
-                .iter()
-                .cloned()
-                .zip(values.into_iter().map(Value::from))
-                .collect();
-            format!("{}\n", Value::Object(row))
-        }
-        _ => {
-            let delimiter = delivery.delimiter.as_deref().unwrap_or("\t");
-            let head = if format == "w3c" {
-                format!("#Version: 1.0\n#Fields: {}\n", delivery.fields.join(" "))
-            } else {
-                String::new()
-            };
-            format!("{head}{}\n", values.join(delimiter))
-        }
-    };
-    gzip(text.as_bytes())
-}
-
-/// A probe's request, as the field shows it.
-fn value(field: &str, at: Timestamp) -> String {
-    let utc = at.to_zoned(TimeZone::UTC);
-    match field {
-        "date" => utc.strftime("%Y-%m-%d").to_string(),
-        "time" => utc.strftime("%H:%M:%S").to_string(),
-        "timestamp(ms)" => at.as_millisecond().to_string(),
-        "x-edge-location" => "VIE50-C1".to_owned(),
-        "c-ip" => "198.51.100.20".to_owned(),
-        "c-country" => "AT".to_owned(),
-        "asn" => "64500".to_owned(),
-        "cs-method" => "GET".to_owned(),
-        "cs-uri-stem" => "/health".to_owned(),
-        "sc-status" => "200".to_owned(),
-        "cs-protocol" => "https".to_owned(),
-        "cs-protocol-version" => "HTTP/2.0".to_owned(),
-        "cs(User-Agent)" => "onair-probe".to_owned(),
-        "x-edge-result-type" | "x-edge-response-result-type" | "x-edge-detailed-result-type" => {
-            "Hit".to_owned()
-        }
-        "sc-bytes" => "412".to_owned(),
-        "cs-bytes" => "88".to_owned(),
-        "time-taken" | "time-to-first-byte" => "0.001".to_owned(),
-        "c-port" => "443".to_owned(),
-        _ => "-".to_owned(),
-    }
-}
-
-/// RFC 1952 with one stored block: a file of this size gains nothing from compression.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-    let bytes = &bytes[..usize::from(length)];
-    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 1];
-    file.extend(length.to_le_bytes());
-    file.extend((!length).to_le_bytes());
-    file.extend(bytes);
-    file.extend(crc32(bytes).to_le_bytes());
-    file.extend(u32::from(length).to_le_bytes());
-    file
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,21 +234,53 @@ mod tests {
 
     #[test]
     fn an_hour_of_slots_is_there_and_none_from_before_the_delivery() {
-        let now = "2026-06-14T07:44:00Z".parse().unwrap();
+        let (scene, catalog) = (Scene::example(1, 1), glue::State::default());
         let ends = |created: &str| -> Vec<String> {
-            slots(now, created.parse().unwrap())
-                .map(|end| end.strftime("%H:%M").to_string())
+            let occasion = occasion("2026-06-14T07:44:00Z", &scene, &catalog);
+            slots(&State::default(), &occasion, created.parse().unwrap())
+                .map(|slot| slot.end.strftime("%H:%M").to_string())
                 .collect()
         };
         assert_eq!(
             ends("2026-01-01T00:00:00Z"),
-            ["07:30", "07:20", "07:10", "07:00", "06:50", "06:40"]
+            ["06:40", "06:50", "07:00", "07:10", "07:20", "07:30"]
         );
         assert_eq!(ends("2026-06-14T07:20:00Z"), ["07:30"]);
     }
 
+    fn occasion<'a>(now: &str, scene: &'a Scene, catalog: &'a glue::State) -> Occasion<'a> {
+        Occasion {
+            account: "111122223333",
+            now: now.parse().unwrap(),
+            scene,
+            catalog,
+            looked_at: None,
+        }
+    }
+
     #[test]
-    fn checksums_are_those_of_the_format() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    fn the_whole_event_is_there_but_for_what_is_late_or_missing() {
+        let (scene, catalog) = (Scene::example(1, 1), glue::State::default());
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let state = State {
+            late: [(at("2026-06-14T19:20:00Z"), 40)].into(),
+            missing: [at("2026-06-14T19:10:00Z")].into(),
+            ..State::default()
+        };
+        let ends = |now: &str| -> Vec<String> {
+            let occasion = occasion(now, &scene, &catalog);
+            slots(&state, &occasion, Timestamp::UNIX_EPOCH)
+                .map(|slot| slot.end.strftime("%H:%M").to_string())
+                .collect()
+        };
+        // Doors are at 17:00.
+        let seen = ends("2026-06-14T19:46:00Z");
+        assert_eq!(seen[0], "16:10");
+        assert_eq!(seen[seen.len() - 4..], ["18:50", "19:00", "19:30", "19:40"]);
+        let seen = ends("2026-06-14T20:00:00Z");
+        assert_eq!(seen[seen.len() - 4..], ["19:20", "19:30", "19:40", "19:50"]);
+        // A day later there are the event's, and the last hour's.
+        let seen = ends("2026-06-15T20:00:00Z");
+        assert_eq!(seen.len(), 8 * 6 + 3 - 1 + 6);
     }
 }

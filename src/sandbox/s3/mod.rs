@@ -1,25 +1,34 @@
 //! The embedded cloud's S3, API 2006-03-01: buckets, their policies and small objects, as much as
 //! logs, query results and checks need.
 
+mod blobs;
 mod buckets;
 mod objects;
 mod policy;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::service::{Answer, Call};
+use blobs::{Blob, Blobs};
 use wire::Request;
+
+pub(super) use blobs::forget;
 
 /// What S3 holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) buckets: BTreeMap<String, Bucket>,
+    /// Where big objects are, told with every call.
+    #[serde(skip)]
+    blobs: Blobs,
 }
 
 /// A bucket.
@@ -38,8 +47,11 @@ pub(super) struct Bucket {
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Object {
     pub(super) modified: Timestamp,
-    /// In Base64.
+    /// In Base64; empty when the bytes are in a file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     body: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blob: Option<Blob>,
     content_type: Option<String>,
 }
 
@@ -48,16 +60,52 @@ impl Object {
         Self {
             modified,
             body: STANDARD.encode(body),
+            blob: None,
             content_type,
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        STANDARD.decode(&self.body).unwrap_or_default()
+    /// None when the file that has them is gone.
+    fn bytes(&self, blobs: &Blobs) -> Option<Vec<u8>> {
+        match &self.blob {
+            Some(blob) => blobs.read(blob),
+            None => Some(STANDARD.decode(&self.body).unwrap_or_default()),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match &self.blob {
+            Some(blob) => blob.size,
+            None => STANDARD.decode(&self.body).map_or(0, |body| body.len()),
+        }
+    }
+
+    /// Of the form of S3's, and no MD5: clients may not rely on that.
+    fn etag(&self) -> String {
+        let digest = match &self.blob {
+            Some(blob) => blob.digest.clone(),
+            None => hex::encode(Sha256::digest(
+                STANDARD.decode(&self.body).unwrap_or_default(),
+            )),
+        };
+        format!("\"{}\"", &digest[..32])
     }
 }
 
+/// The bytes of an object, or the file that has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Content {
+    Bytes(Vec<u8>),
+    File(PathBuf),
+}
+
 impl State {
+    /// Tells where this state's folder is, beside which the bytes of big objects are.
+    pub(super) fn at(&mut self, folder: &Path) -> &mut Self {
+        self.blobs = Blobs::beside(folder);
+        self
+    }
+
     pub(super) fn has(&self, bucket: &str) -> bool {
         self.buckets.contains_key(bucket)
     }
@@ -89,7 +137,19 @@ impl State {
 
     /// An object's content.
     pub(super) fn bytes_of(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
-        Some(self.buckets.get(bucket)?.objects.get(key)?.bytes())
+        let object = self.buckets.get(bucket)?.objects.get(key)?;
+        object.bytes(&self.blobs)
+    }
+
+    /// Where an object's bytes are, and how many: for who reads them later.
+    pub(super) fn content_of(&self, bucket: &str, key: &str) -> Option<(u64, Content)> {
+        let object = self.buckets.get(bucket)?.objects.get(key)?;
+        let size = u64::try_from(object.size()).unwrap_or(u64::MAX);
+        let content = match &object.blob {
+            Some(blob) => Content::File(self.blobs.path(blob)?),
+            None => Content::Bytes(object.bytes(&self.blobs)?),
+        };
+        Some((size, content))
     }
 
     /// Whether the log delivery service may put this object; a missing bucket takes nothing.
@@ -105,8 +165,16 @@ impl State {
         let Some(held) = self.buckets.get_mut(bucket) else {
             return false;
         };
-        held.objects
-            .insert(key.to_owned(), Object::new(body, None, at));
+        let object = match self.blobs.keep(body) {
+            Some(blob) => Object {
+                modified: at,
+                body: String::new(),
+                blob: Some(blob),
+                content_type: None,
+            },
+            None => Object::new(body, None, at),
+        };
+        held.objects.insert(key.to_owned(), object);
         true
     }
 
@@ -126,6 +194,19 @@ impl State {
 /// The operation that a call is for.
 pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
     Request::read(call).operation()
+}
+
+/// The bucket and the beginning of the keys that a call looks at; none: it looks at no object.
+pub(super) fn looked_at(call: &Call<'_>) -> Option<(String, String)> {
+    let request = Request::read(call);
+    match request.operation()? {
+        "ListObjectsV2" => {
+            let prefix = request.argument("prefix").unwrap_or_default().to_owned();
+            Some((request.bucket, prefix))
+        }
+        "GetObject" | "HeadObject" => Some((request.bucket, request.key)),
+        _ => None,
+    }
 }
 
 /// Answers a call whose operation is known.

@@ -1,7 +1,5 @@
 //! Operations on objects.
 
-use sha2::{Digest, Sha256};
-
 use super::buckets::{here, time};
 use super::wire::{Refusal, Reply, Request, bare, document, element, encoded, headers};
 use super::{Object, State};
@@ -78,13 +76,12 @@ pub(super) fn list(call: &Call<'_>, state: &State, request: &Request) -> Reply {
             let inner = element("Prefix", &shown(entry));
             folders.push_str(&format!("<CommonPrefixes>{inner}</CommonPrefixes>"));
         } else {
-            let body = object.bytes();
             contents.push_str(&format!(
                 "<Contents>{}{}{}{}{}</Contents>",
                 element("Key", &shown(key)),
                 element("LastModified", &time(object.modified)),
-                element("ETag", &etag(&body)),
-                element("Size", &body.len().to_string()),
+                element("ETag", &object.etag()),
+                element("Size", &object.size().to_string()),
                 element("StorageClass", "STANDARD"),
             ));
         }
@@ -141,13 +138,19 @@ pub(super) fn get(call: &Call<'_>, state: &State, request: &Request) -> Reply {
         .objects
         .get(&request.key)
         .ok_or_else(|| Refusal::new(404, "NoSuchKey", "The specified key does not exist."))?;
-    let body = object.bytes();
+    let body = object.bytes(&state.blobs).ok_or_else(|| {
+        Refusal::new(
+            500,
+            "InternalError",
+            "We encountered an internal error. Please try again.",
+        )
+    })?;
     let content_type = object
         .content_type
         .as_deref()
         .unwrap_or("binary/octet-stream");
     let mut headers = headers(call, content_type);
-    headers.push(("etag", etag(&body)));
+    headers.push(("etag", object.etag()));
     headers.push((
         "last-modified",
         object
@@ -191,19 +194,18 @@ pub(super) fn put(call: &Call<'_>, state: &mut State, request: &Request) -> Repl
         return Err(failed());
     }
     if let Some(wanted) = header(call.headers, "if-match")
-        && held.is_none_or(|object| {
-            etag(&object.bytes()).trim_matches('"') != wanted.trim_matches('"')
-        })
+        && held.is_none_or(|object| object.etag().trim_matches('"') != wanted.trim_matches('"'))
     {
         return Err(failed());
     }
     let content_type = header(call.headers, "content-type").map(str::to_owned);
     let object = Object::new(call.body, content_type, call.now);
+    let etag = object.etag();
     if let Some(bucket) = state.buckets.get_mut(&request.bucket) {
         bucket.objects.insert(request.key.clone(), object);
     }
     let mut answer = bare(call, 200, true);
-    answer.headers.push(("etag", etag(call.body)));
+    answer.headers.push(("etag", etag));
     Ok(answer)
 }
 
@@ -215,9 +217,4 @@ pub(super) fn delete(call: &Call<'_>, state: &mut State, request: &Request) -> R
         .get_mut(&request.bucket)
         .and_then(|bucket| bucket.objects.remove(&request.key));
     Ok(bare(call, 204, removed.is_some()))
-}
-
-/// Of the form of S3's, and no MD5: clients may not rely on that.
-fn etag(body: &[u8]) -> String {
-    format!("\"{}\"", &hex::encode(Sha256::digest(body))[..32])
 }

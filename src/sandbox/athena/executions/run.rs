@@ -152,6 +152,7 @@ mod with_engine {
 
     use super::{Execution, Fault, Found, World};
     use crate::sandbox::athena::executions::literals;
+    use crate::sandbox::s3::Content;
 
     /// What one query may hold in memory.
     const MEMORY: usize = 512 << 20;
@@ -368,9 +369,9 @@ mod with_engine {
         }
     }
 
-    /// The buckets as they are when the query runs.
+    /// The buckets as they are when the query runs: sizes, and where the bytes are.
     #[derive(Debug, Default)]
-    struct Snapshot(BTreeMap<String, BTreeMap<String, Vec<u8>>>);
+    struct Snapshot(BTreeMap<String, BTreeMap<String, (u64, Content)>>);
 
     impl Snapshot {
         fn take(&mut self, world: &World<'_>, bucket: &str, prefix: &str) {
@@ -380,14 +381,14 @@ mod with_engine {
             let kept = self.0.entry(bucket.to_owned()).or_default();
             for key in world.buckets.keys_below(bucket, prefix) {
                 if !kept.contains_key(&key)
-                    && let Some(body) = world.buckets.bytes_of(bucket, &key)
+                    && let Some(content) = world.buckets.content_of(bucket, &key)
                 {
-                    kept.insert(key, body);
+                    kept.insert(key, content);
                 }
             }
         }
 
-        fn bucket(&self, bucket: &str) -> io::Result<&BTreeMap<String, Vec<u8>>> {
+        fn bucket(&self, bucket: &str) -> io::Result<&BTreeMap<String, (u64, Content)>> {
             self.0.get(bucket).ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::NotFound,
@@ -402,13 +403,16 @@ mod with_engine {
             let objects = self.bucket(bucket)?.iter();
             Ok(objects
                 .filter(|(key, _)| key.starts_with(prefix))
-                .map(|(key, body)| (key.clone(), body.len() as u64))
+                .map(|(key, (size, _))| (key.clone(), *size))
                 .collect())
         }
 
         fn read(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
-            let body = self.bucket(bucket)?.get(key).cloned();
-            body.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+            match self.bucket(bucket)?.get(key) {
+                Some((_, Content::Bytes(bytes))) => Ok(bytes.clone()),
+                Some((_, Content::File(path))) => std::fs::read(path),
+                None => Err(io::Error::from(io::ErrorKind::NotFound)),
+            }
         }
     }
 }
