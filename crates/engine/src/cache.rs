@@ -20,9 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use datafusion::arrow::array::{
-    Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions,
-};
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{filter_record_batch, max, min};
 use datafusion::arrow::datatypes::{SchemaRef, TimestampMillisecondType};
 use datafusion::parquet::arrow::arrow_reader::{
@@ -237,14 +235,11 @@ impl Shelf {
     /// An entry that has these columns for the window.
     pub(crate) fn find(&self, object: &Object, columns: &[usize]) -> Option<Entry> {
         let key = self.key(object);
-        self.entries
-            .get(&name(&key))?
-            .iter()
-            .find_map(|path| {
-                let entry = self.opened(path, &key)?;
-                let has_all = columns.iter().all(|column| entry.columns.contains(column));
-                has_all.then_some(entry)
-            })
+        self.entries.get(&name(&key))?.iter().find_map(|path| {
+            let entry = self.opened(path, &key)?;
+            let has_all = columns.iter().all(|column| entry.columns.contains(column));
+            has_all.then_some(entry)
+        })
     }
 
     /// Whether a query that reads an object keeps what it reads.
@@ -256,11 +251,7 @@ impl Shelf {
     /// written.
     pub(crate) fn write(&self, object: &Object, columns: &[usize]) -> Option<Writing> {
         let key = self.key(object);
-        let older = self
-            .entries
-            .get(&name(&key))
-            .cloned()
-            .unwrap_or_default();
+        let older = self.entries.get(&name(&key)).cloned().unwrap_or_default();
         let mut all = columns.to_vec();
         all.push(AT);
         for path in &older {

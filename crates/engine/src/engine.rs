@@ -381,7 +381,10 @@ fn repeated(plan: &LogicalPlan) -> Result<Vec<(String, Vec<&'static str>)>, Engi
         .into_iter()
         .filter(|(_, (times, _))| *times > 1)
         .map(|(table, (_, columns))| {
-            let names = columns.iter().map(|column| REQUESTS[*column].name).collect();
+            let names = columns
+                .iter()
+                .map(|column| REQUESTS[*column].name)
+                .collect();
             (table, names)
         })
         .collect())

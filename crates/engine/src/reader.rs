@@ -30,7 +30,11 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// For `columns`, places in [`REQUESTS`].
-    pub(crate) fn new(source: RequestsTable, columns: Vec<usize>, cache: Option<Arc<Cache>>) -> Self {
+    pub(crate) fn new(
+        source: RequestsTable,
+        columns: Vec<usize>,
+        cache: Option<Arc<Cache>>,
+    ) -> Self {
         let shelf = cache.map(|cache| Shelf::new(cache, &source));
         Self {
             schema: batches::schema(columns.iter().map(|column| &REQUESTS[*column])),
@@ -235,7 +239,12 @@ fn scanned(
     if first == PARQUET {
         return parquet::scan(first.chain(input), &object.name, asked, sink, is_wanted);
     }
-    onair_logs::scan::scan(io::Cursor::new(first).chain(input), &object.name, asked, sink)
+    onair_logs::scan::scan(
+        io::Cursor::new(first).chain(input),
+        &object.name,
+        asked,
+        sink,
+    )
 }
 
 /// An object that ends in an error as soon as nobody wants its rows: a reader may be far from the
