@@ -316,14 +316,14 @@ pub(super) const TABLE: &[Row] = &[
         "CheckAlarms",
         &["cloudwatch:DescribeAlarms"],
         Place::AnyForDashboard("a list of alarms by prefix takes no narrower resource"),
-        CREW,
-        &["preflight", "provision"],
+        EVERYBODY,
+        &["preflight", "provision", "report"],
     ),
     row(
         "ReadMetrics",
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
-        &[Analyst],
+        &[Operator, Analyst],
         &["report"],
     ),
     row(

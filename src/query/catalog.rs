@@ -428,6 +428,8 @@ const SHIPPED: &[&str] = shipped![
     "edges",
     "errors-by-cause",
     "errors-by-minute",
+    "event-experience",
+    "event-minutes",
     "exits-before-start",
     "fault-window",
     "first-byte-by-country",

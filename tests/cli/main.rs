@@ -1,5 +1,6 @@
 //! The whole binary, as people and scripts run it: one file of tests per command.
 
+mod compare;
 mod dashboard;
 mod front_door;
 mod gate;
@@ -13,6 +14,7 @@ mod preflight;
 mod preflight_media;
 mod provision;
 mod query;
+mod report;
 mod rule;
 mod runbook;
 mod status;

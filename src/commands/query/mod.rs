@@ -2,7 +2,7 @@
 
 mod cache;
 mod list;
-mod place;
+pub(super) mod place;
 mod run;
 mod show;
 mod subject;
