@@ -77,7 +77,7 @@ const AGGREGATES: &[(&str, &str, &str)] = &[
         "NULL",
     ),
     (
-        "element_at(map_union(map(ARRAY[n], ARRAY[d])) FILTER (WHERE n IS NOT NULL), 2)",
+        "element_at(map_union(if(n IS NOT NULL, map(ARRAY[n], ARRAY[d]))), 2)",
         "1.0E0",
         "NULL",
     ),
@@ -207,7 +207,6 @@ fn refuses_what_is_no_percentile() {
         "max_by(n, n, 0)",
         "max_by(n, n, n)",
         "approx_most_frequent(0, s, 10)",
-        "histogram(DISTINCT s)",
     ] {
         assert!(
             run(&context, &format!("SELECT {text} FROM seen")).is_err(),

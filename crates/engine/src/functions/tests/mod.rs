@@ -79,7 +79,7 @@ pub(crate) fn run(context: &SessionContext, text: &str) -> Result<Vec<Vec<String
 }
 
 fn shown(column: &ArrayRef, row: usize) -> String {
-    if column.is_null(row) {
+    if column.is_null(row) || column.data_type().is_null() {
         return "NULL".to_owned();
     }
     if let Ok(texts) = casts::to_text(&column.slice(row, 1)) {
