@@ -12,6 +12,7 @@ mod ledger;
 mod preflight;
 mod preflight_media;
 mod provision;
+mod query;
 mod rule;
 mod runbook;
 mod status;
