@@ -29,7 +29,7 @@ fn read(name: &str) -> (Scanned, Vec<Vec<Value>>) {
         ..Scan::default()
     };
     let mut sink = Collected::default();
-    let scanned = scan(&content[..], name, &asked, &mut sink).unwrap();
+    let scanned = scan(&content[..], name, &asked, &mut sink).expect("a slice can be read");
     assert_eq!(scanned.bytes, content.len() as u64);
     (scanned, sink.rows)
 }
@@ -275,13 +275,13 @@ fn cmcd_vectors_come_to_what_they_say() {
             match value {
                 serde_json::Value::Bool(true) => assert!(cmcd.boolean(key), "{key}"),
                 serde_json::Value::Number(number) => {
-                    assert_eq!(cmcd.integer(key), number.as_i64(), "{key}")
+                    assert_eq!(cmcd.integer(key), number.as_i64(), "{key}");
                 }
                 serde_json::Value::String(text) => {
-                    assert_eq!(cmcd.text(key).as_ref(), Some(text), "{key}")
+                    assert_eq!(cmcd.text(key).as_ref(), Some(text), "{key}");
                 }
                 serde_json::Value::Array(_) => {
-                    assert_eq!(cmcd.text(key).as_deref(), Some("ERR001,ERR002"), "{key}")
+                    assert_eq!(cmcd.text(key).as_deref(), Some("ERR001,ERR002"), "{key}");
                 }
                 other => panic!("{key}: {other}"),
             }
