@@ -1,6 +1,7 @@
 //! Layouts, delimiters, kinds of logs, columns.
 
 use super::*;
+use crate::collect::named;
 
 #[test]
 fn a_standard_line_is_a_row_of_typed_values() {
@@ -328,6 +329,8 @@ fn lines_of_a_stream_are_read_one_by_one() {
     );
     assert!(reader.line(b"1781456401.250", &mut sink).is_continue());
     assert_eq!(sink.rows, [[words("192.0.2.1")]]);
+    let named: Vec<_> = named(&asked.columns, sink.rows.remove(0)).collect();
+    assert_eq!(named, [("c_ip", words("192.0.2.1"))]);
     assert_eq!(reader.scanned().samples[0].line, 2);
 }
 

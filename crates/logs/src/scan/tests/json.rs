@@ -52,6 +52,70 @@ fn json_lines_have_fields_by_name() {
 }
 
 #[test]
+fn an_object_like_the_one_before_is_read_as_any_other() {
+    let first = r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/a","sc-status":"200"}"#;
+    for (second, expected) in [
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/b","sc-status":"-"}"#,
+            Some(words("/b")),
+        ),
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/\"b","sc-status":"200"}"#,
+            Some(words("/\"b")),
+        ),
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":null,"sc-status":200}"#,
+            Some(Value::Null),
+        ),
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/b"}"#,
+            Some(words("/b")),
+        ),
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/b","sc-status":"200","asn":"1"}"#,
+            Some(words("/b")),
+        ),
+        (
+            r#"{"time":"17:00:01","date":"2026-06-14","cs-uri-stem":"/b","sc-status":"200"}"#,
+            Some(words("/b")),
+        ),
+        (
+            r#"{"date": "2026-06-14","time":"17:00:01","cs-uri-stem":"/b","sc-status":"200"} "#,
+            Some(words("/b")),
+        ),
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/b","sc-status":"200"},"#,
+            None,
+        ),
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/b","sc-status":"200""#,
+            None,
+        ),
+        (
+            r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-stem":"/b","sc-status":"200"#,
+            None,
+        ),
+        (
+            "{\"date\":\"2026-06-14\",\"time\":\"17:00:01\",\"cs-uri-stem\":\"/\t\",\"sc-status\":\"200\"}",
+            None,
+        ),
+    ] {
+        let (scanned, rows) = read(
+            format!("{first}\n{second}\n{first}").as_bytes(),
+            &["cs_uri_stem"],
+        );
+        assert_eq!(scanned.bad, u64::from(expected.is_none()), "{second}");
+        let stems: Vec<Value> = rows.into_iter().flatten().collect();
+        let all = [Some(words("/a")), expected, Some(words("/a"))];
+        assert_eq!(
+            stems,
+            all.into_iter().flatten().collect::<Vec<_>>(),
+            "{second}"
+        );
+    }
+}
+
+#[test]
 fn objects_that_a_stream_put_into_one_line_are_rows_each() {
     let one = r#"{"date":"2026-06-14","time":"17:00:01","cs-uri-query":"a}{b","sc-status":"200"}"#;
     let (scanned, rows) = read(
