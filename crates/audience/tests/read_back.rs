@@ -72,7 +72,6 @@ fn expected(request: &Request<'_>) -> Vec<(&'static str, Value)> {
         ("c_ip", text(request.address)),
         ("c_port", number(request.port)),
         ("cs_method", text(request.method)),
-        ("viewer_host", text(request.host)),
         ("sc_status", number(request.status)),
         ("sc_bytes", number(request.bytes)),
         ("cs_bytes", number(request.request_bytes)),
@@ -145,6 +144,8 @@ fn standard_lines_are_read_as_the_requests_they_are_of() {
     assert_eq!(rows.len(), requests.len());
     for (row, request) in rows.iter().zip(&requests) {
         check(row, request, expected(request));
+        let by_own_name = row["viewer_host"] == row["distribution_host"];
+        assert_eq!(by_own_name, request.by_own_name, "{request:?}");
         let in_query = request
             .cmcd
             .is_some_and(|cmcd| cmcd.telling != Telling::Headers);
