@@ -32,7 +32,7 @@ fn read(text: &[u8], name: &str, fields: &[Field]) -> Vec<BTreeMap<&'static str,
         ..Scan::default()
     };
     let mut rows = Collected::default();
-    let scanned = scan(text, name, &asked, &mut rows).unwrap();
+    let scanned = scan(text, name, &asked, &mut rows).expect("bytes in memory can be read");
     assert_eq!(
         (scanned.bad, scanned.truncated),
         (0, None),
@@ -45,6 +45,10 @@ fn read(text: &[u8], name: &str, fields: &[Field]) -> Vec<BTreeMap<&'static str,
         .collect()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads like the value that it makes"
+)]
 fn text(value: impl ToString) -> Value {
     Value::Text(value.to_string())
 }
