@@ -377,7 +377,9 @@ mod with_engine {
     impl Drop for Done {
         fn drop(&mut self) {
             let ran = self.1.take().unwrap_or_else(|| {
-                Err(EngineError::Internal("the query's thread panicked".to_owned()))
+                Err(EngineError::Internal(
+                    "the query's thread panicked".to_owned(),
+                ))
             });
             if let Some(sender) = self.0.take() {
                 // Nobody waits any more only when the whole query is over.
