@@ -82,12 +82,19 @@ pub(crate) struct ServeArgs {
 ///
 /// SERVICE is one of the embedded cloud's (wafv2, iam, medialive, settings …) and PLACE a JSON pointer
 /// into its state; or SERVICE is `distribution` and PLACE an id with the path of an element of its
-/// document. Nothing is checked but that the state stays one.
+/// document; or SERVICE is `audience`, the few viewers whose requests are logged and counted
+/// (`/viewers`, `/seed`): change them before the event, since logs that were delivered stay. Logs
+/// that come late or never are `logs /late` and `logs /missing`. Nothing is checked but that the
+/// state stays one.
 ///
 /// Example: onair sandbox set distribution E1CUPFINAL0001/HttpVersion http1.1
+///
+/// Example: onair sandbox set audience /viewers 60
+///
+/// Example: onair sandbox set logs /missing '["2026-06-14T19:10:00Z"]'
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetArgs {
-    /// Whose state: a service, settings, or distribution
+    /// Whose state: a service, settings, distribution, or audience
     service: String,
     #[arg(help = "/json/pointer, or ID/Element/Element[2]/Element[Name=text]")]
     place: String,

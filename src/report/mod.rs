@@ -26,7 +26,7 @@ mod timeline;
 
 pub(crate) use alarms::spans as alarm_spans;
 pub(crate) use build::{Account, report};
-pub(crate) use completeness::{Counted, Counts};
+pub(crate) use completeness::{Completeness, Counted, Counts};
 pub(crate) use cost::Prices;
 pub(crate) use figures::{Unit, figure, known};
 pub(crate) use files::{InTheWay, PlaceError, check, files, place};

@@ -388,11 +388,13 @@ fn call_service(
             answer
         }
         Service::Logs => {
+            let scene = crowd::scene(&cloudwatch.read(folder, index)?.audience);
             let cloudfront = cloudfront.read(folder, index)?;
             let answer = logs::handle(
                 call,
                 logs.read(folder, index)?,
                 s3.read(folder, index)?,
+                &scene,
                 &|arn| {
                     let mut ids = cloudfront.distribution_ids();
                     ids.any(|id| arn.rsplit('/').next() == Some(id))

@@ -13,6 +13,7 @@ mod ledger;
 mod preflight;
 mod preflight_media;
 mod provision;
+mod query;
 mod report;
 mod rule;
 mod runbook;

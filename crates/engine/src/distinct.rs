@@ -92,10 +92,7 @@ fn levels(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
         .aggregate(inner_groups, inner)?
         .build()?;
     let second = LogicalPlanBuilder::from(first)
-        .aggregate(
-            (0..keys).map(|place| column(&key(place))),
-            outer,
-        )?
+        .aggregate((0..keys).map(|place| column(&key(place))), outer)?
         .build()?;
     let mut columns = Vec::new();
     for place in 0..keys {
@@ -203,9 +200,7 @@ fn parts(expr: &Expr, place: usize, kind: &DataType) -> Option<Parts> {
         };
         return Some(Parts {
             inner,
-            outer: vec![
-                aggregate(func.clone(), column(VALUE), filter).alias(&result),
-            ],
+            outer: vec![aggregate(func.clone(), column(VALUE), filter).alias(&result)],
             whole: column(&result),
         });
     }

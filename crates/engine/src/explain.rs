@@ -65,9 +65,7 @@ fn told(error: DataFusionError, at: Option<(u64, u64)>) -> EngineError {
             let (message, place) = parsed(&parser.to_string());
             EngineError::query(message, place.or(at))
         }
-        DataFusionError::SchemaError(schema, _) => {
-            EngineError::query(of_schema(&schema), at)
-        }
+        DataFusionError::SchemaError(schema, _) => EngineError::query(of_schema(&schema), at),
         DataFusionError::ResourcesExhausted(message) => exhausted(&message),
         DataFusionError::IoError(source) => EngineError::Object {
             name: "the spill folder".to_owned(),

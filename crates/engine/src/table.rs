@@ -78,9 +78,7 @@ impl LogTable {
                     source,
                 }))
             })?;
-            objects.sort_by(|one, other| {
-                (other.size, &one.name).cmp(&(one.size, &other.name))
-            });
+            objects.sort_by(|one, other| (other.size, &one.name).cmp(&(one.size, &other.name)));
             Ok::<_, DataFusionError>(Arc::from(objects))
         };
         Ok(self.listed.get_or_try_init(list).await?.clone())
@@ -185,10 +183,9 @@ impl Pass {
     fn warm(&self, log: &Log, is_wanted: &(dyn Fn() -> bool + Sync)) {
         let taken = self.taken(0);
         while let Some(object) = self.objects.get(taken.fetch_add(1, Ordering::Relaxed)) {
-            if !is_wanted() {
+            if !is_wanted() || self.reader.warm(object, log, is_wanted).is_break() {
                 break;
             }
-            self.reader.warm(object, log, is_wanted);
         }
     }
 
@@ -238,10 +235,13 @@ impl PartitionStream for Share {
 
 fn feed(pass: &Pass, run: usize, log: &Log, sender: &Sender<Result<RecordBatch>>) {
     let is_wanted = || !sender.is_closed();
-    pass.read(run, log, &is_wanted, &mut |batch| {
-        match sender.blocking_send(Ok(batch)) {
+    pass.read(
+        run,
+        log,
+        &is_wanted,
+        &mut |batch| match sender.blocking_send(Ok(batch)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
-        }
-    });
+        },
+    );
 }

@@ -1,6 +1,7 @@
 //! `onair query …`: the catalog over the event's logs, on Athena or on this machine.
 
 mod cache;
+mod completeness;
 mod list;
 pub(super) mod place;
 mod run;

@@ -62,6 +62,17 @@ pub(super) async fn ask(session: &Session, from: Timestamp, until: Timestamp) ->
     account
 }
 
+/// How many requests CloudWatch counted in the window, for whoever holds rows against them.
+pub(crate) async fn counted(session: &Session, from: Timestamp, until: Timestamp) -> Counted {
+    let period = period(session.clock.now().duration_since(from));
+    let mut queries = queries(session, period);
+    queries.retain(|query| query.id.starts_with("requests"));
+    match session.cloud.metric_data(None, &queries, from, until).await {
+        Ok(series) => read_series(session, &series, period).counted,
+        Err(error) => Counted::Unknown(one_line(&error)),
+    }
+}
+
 /// The finest period that CloudWatch still has of so long ago, seconds.
 fn period(ago: SignedDuration) -> u32 {
     KEPT.into_iter()

@@ -1,7 +1,7 @@
 //! `onair report`: the post-mortem. Reads the logs, CloudWatch, the ledger and the runbook; what they
 //! come to is computed in `report`, and put into its folder whole.
 
-mod account;
+pub(crate) mod account;
 mod logs;
 
 use std::path::{Path, PathBuf};

@@ -2,11 +2,13 @@
 //! of their times goes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::flow::Flow;
 use super::{DIALECT, page};
 use crate::sandbox::ids::random_uuid;
 use crate::sandbox::json::{Members, Refusal, Regional, Reply, changed, done, found};
@@ -35,11 +37,11 @@ struct Group {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Event {
+pub(super) struct Event {
     /// Milliseconds since 1970.
-    at: i64,
-    stream: String,
-    message: String,
+    pub(super) at: i64,
+    pub(super) stream: String,
+    pub(super) message: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -187,7 +189,21 @@ impl Groups {
         changed(call, &json!({}))
     }
 
-    pub(super) fn filter(&mut self, call: &Call<'_>, input: &Members) -> Reply {
+    /// The events of a group within a range of milliseconds, in the order of their times: what was
+    /// put there, and what deliveries bring.
+    fn events(&self, region: &str, name: &str, range: &Range<i64>, flow: &Flow<'_>) -> Vec<Event> {
+        let groups = self.groups.0.get(region);
+        let Some(group) = groups.and_then(|groups| groups.get(name)) else {
+            return Vec::new();
+        };
+        let mut events = flow.events(region, name, range);
+        let put = group.events.iter();
+        events.extend(put.filter(|event| range.contains(&event.at)).cloned());
+        events.sort_by_key(|event| event.at);
+        events
+    }
+
+    pub(super) fn filter(&mut self, call: &Call<'_>, input: &Members, flow: &Flow<'_>) -> Reply {
         let name = group_name(input, "logGroupName")?;
         let from = input.number("startTime", 0..=i64::MAX)?.unwrap_or(0);
         let until = input.number("endTime", 0..=i64::MAX)?.unwrap_or(i64::MAX);
@@ -205,14 +221,10 @@ impl Groups {
             })?,
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let group = self.group(call, &name)?;
-        let mut events = group
-            .events
-            .iter()
-            .enumerate()
-            .filter(|(_, event)| (from..=until).contains(&event.at))
-            .skip(start)
-            .peekable();
+        self.group(call, &name)?;
+        let range = from..until.saturating_add(1);
+        let events = self.events(region(call), &name, &range, flow);
+        let mut events = events.iter().enumerate().skip(start).peekable();
         let shown: Vec<Value> = events
             .by_ref()
             .take(limit)
@@ -291,23 +303,16 @@ impl Groups {
         changed(call, &json!({"success": runs}))
     }
 
-    pub(super) fn results(&self, call: &Call<'_>, input: &Members) -> Reply {
+    pub(super) fn results(&self, call: &Call<'_>, input: &Members, flow: &Flow<'_>) -> Reply {
         let (_, query) = self.query(call, input)?;
         let status = query.status(call.now);
         let (mut scanned, mut bytes) = (0_usize, 0_usize);
         let mut rows = Vec::new();
         if status == "Complete" {
-            let groups = self.groups.0.get(&query.region);
-            let events = groups
-                .and_then(|groups| groups.get(&query.group))
-                .map_or(&[][..], |group| &group.events);
             // Both ends belong to the range, the last second with all its milliseconds.
             let range = query.from * 1000..(query.until + 1) * 1000;
-            let mut chosen: Vec<(usize, &Event)> = events
-                .iter()
-                .enumerate()
-                .filter(|(_, event)| range.contains(&event.at))
-                .collect();
+            let events = self.events(&query.region, &query.group, &range, flow);
+            let mut chosen: Vec<(usize, &Event)> = events.iter().enumerate().collect();
             scanned = chosen.len();
             bytes = chosen.iter().map(|(_, event)| event.message.len()).sum();
             if !query.plan.ascending {

@@ -6,6 +6,7 @@ mod content;
 mod deliver;
 mod deliveries;
 mod destinations;
+mod flow;
 mod groups;
 mod parquet;
 mod sources;
@@ -16,11 +17,13 @@ mod templates;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use onair_audience::Scene;
 use serde::{Deserialize, Serialize};
 
 use super::json::{self, Dialect, Members, Reply};
 use super::s3;
 use super::service::{Answer, Call};
+use flow::Flow;
 use groups::Groups;
 
 pub(super) use deliver::{Occasion, deliver};
@@ -143,20 +146,24 @@ pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
 }
 
 /// Answers a call whose operation is known. `is_distribution` says whether an ARN is one of the
-/// account's distributions; buckets get the policy that a new delivery asks for.
+/// account's distributions; buckets get the policy that a new delivery asks for; requests to the
+/// scene's distributions are the events of groups that they are delivered to.
 pub(super) fn handle(
     call: &Call<'_>,
     state: &mut State,
     buckets: &mut s3::State,
+    scene: &Scene,
     is_distribution: &dyn Fn(&str) -> bool,
 ) -> Answer {
-    reply(call, state, buckets, is_distribution).unwrap_or_else(|refusal| refusal.answer(call))
+    reply(call, state, buckets, scene, is_distribution)
+        .unwrap_or_else(|refusal| refusal.answer(call))
 }
 
 fn reply(
     call: &Call<'_>,
     state: &mut State,
     buckets: &mut s3::State,
+    scene: &Scene,
     is_distribution: &dyn Fn(&str) -> bool,
 ) -> Reply {
     let input = Members::parse(call.body, DIALECT)?;
@@ -173,11 +180,17 @@ fn reply(
         "DescribeDeliveryDestinations" => destinations::list(call, state, &input),
         "DescribeDeliverySources" => sources::list(call, state, &input),
         "DescribeLogGroups" => state.groups.describe(call, &input),
-        "FilterLogEvents" => state.groups.filter(call, &input),
+        "FilterLogEvents" => {
+            let flow = Flow::new(state, scene, call.now);
+            state.groups.filter(call, &input, &flow)
+        }
         "GetDelivery" => deliveries::get(call, state, &input),
         "GetDeliveryDestination" => destinations::get(call, state, &input),
         "GetDeliverySource" => sources::get(call, state, &input),
-        "GetQueryResults" => state.groups.results(call, &input),
+        "GetQueryResults" => {
+            let flow = Flow::new(state, scene, call.now);
+            state.groups.results(call, &input, &flow)
+        }
         "ListTagsForResource" => tags::list(call, state, &input),
         "PutDeliveryDestination" => destinations::put(call, state, buckets, &input),
         "PutDeliverySource" => sources::put(call, state, is_distribution, &input),

@@ -5,13 +5,17 @@ use std::path::PathBuf;
 
 use super::*;
 
-const QUERY: &str = "SELECT at, c_ip, sc_bytes, cs_uri_query, is_hit FROM requests ORDER BY sc_bytes";
+const QUERY: &str =
+    "SELECT at, c_ip, sc_bytes, cs_uri_query, is_hit FROM requests ORDER BY sc_bytes";
 
 fn entries(desk: &Desk) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = fs::read_dir(desk.path("cache"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "parquet"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "parquet")
+        })
         .collect();
     entries.sort();
     entries
@@ -40,7 +44,10 @@ fn a_second_query_reads_the_cache_and_gives_the_same() {
     assert_eq!(second.read.objects, first.read.objects);
     assert_eq!(second.read.bad(), 1);
     let fewer = run(&desk.engine(desk.cached()), "SELECT count(*) FROM requests").unwrap();
-    assert_eq!((fewer.read.cached, &fewer.rows[0]), (2, &vec![integer(9100)]));
+    assert_eq!(
+        (fewer.read.cached, &fewer.rows[0]),
+        (2, &vec![integer(9100)])
+    );
 }
 
 #[test]
@@ -48,7 +55,11 @@ fn a_query_that_needs_more_columns_widens_the_entry() {
     let desk = desk();
     let engine = desk.engine(desk.cached());
     run(&engine, QUERY).unwrap();
-    let more = run(&engine, "SELECT count(DISTINCT x_edge_location) FROM requests").unwrap();
+    let more = run(
+        &engine,
+        "SELECT count(DISTINCT x_edge_location) FROM requests",
+    )
+    .unwrap();
     assert_eq!((more.read.cached, &more.rows), (0, &vec![vec![integer(2)]]));
     assert_eq!(entries(&desk).len(), 2, "the old entries are gone");
     let both = run(
@@ -63,9 +74,17 @@ fn a_query_that_needs_more_columns_widens_the_entry() {
 fn an_entry_serves_windows_inside_of_its_own_alone() {
     let desk = desk();
     let windows = [
-        (Some(("2026-06-14T17:10:00", "2026-06-14T17:20:00")), 0, 1510),
-        (Some(("2026-06-14T17:12:00", "2026-06-14T17:13:00")), 2, 151),
-        (Some(("2026-06-14T17:12:00", "2026-06-14T17:21:00")), 0, 1361),
+        (
+            Some(("2026-06-14T17:10:00", "2026-06-14T17:20:00")),
+            0,
+            1520,
+        ),
+        (Some(("2026-06-14T17:12:00", "2026-06-14T17:13:00")), 2, 152),
+        (
+            Some(("2026-06-14T17:12:00", "2026-06-14T17:21:00")),
+            0,
+            1368,
+        ),
         (None, 0, 9100),
         (Some(("2026-06-14T17:00:00", "2026-06-14T17:01:00")), 2, 152),
     ];
@@ -74,7 +93,11 @@ fn an_entry_serves_windows_inside_of_its_own_alone() {
         let ran = run(&desk.engine_of(desk.cached(), window), QUERY).unwrap();
         assert_eq!(ran.rows, plain.rows, "{window:?}");
         assert_eq!(ran.read.objects, plain.read.objects, "{window:?}");
-        assert_eq!((ran.read.cached, ran.rows.len()), (cached, count), "{window:?}");
+        assert_eq!(
+            (ran.read.cached, ran.rows.len()),
+            (cached, count),
+            "{window:?}"
+        );
     }
 }
 
@@ -114,7 +137,10 @@ fn a_damaged_entry_is_dropped_and_made_again() {
 fn what_was_not_used_for_longest_goes_first() {
     let desk = Desk::new();
     for number in 0..4 {
-        desk.write(&format!("{number}.gz"), &lines(number * 1000..number * 1000 + 1000));
+        desk.write(
+            &format!("{number}.gz"),
+            &lines(number * 1000..number * 1000 + 1000),
+        );
     }
     run(&desk.engine(desk.cached()), QUERY).unwrap();
     let size = desk.engine(desk.cached()).cache().unwrap().size().unwrap();
@@ -141,10 +167,17 @@ fn columns_read_ahead_are_read_once() {
     let engine = desk.engine(desk.settings());
     let read = waited(engine.warm("requests", &["at", "c_ip", "sc_bytes"])).unwrap();
     assert_eq!((read.rows(), read.bad(), read.cached), (9100, 1, 0));
-    let ran = run(&engine, "SELECT c_ip, sum(sc_bytes) FROM requests GROUP BY c_ip").unwrap();
+    let ran = run(
+        &engine,
+        "SELECT c_ip, sum(sc_bytes) FROM requests GROUP BY c_ip",
+    )
+    .unwrap();
     assert_eq!(ran.read.cached, 2);
     let other = run(&engine, "SELECT count(cs_uri_stem) FROM requests").unwrap();
-    assert_eq!(other.read.cached, 0, "a session's own folder is not filled by queries");
+    assert_eq!(
+        other.read.cached, 0,
+        "a session's own folder is not filled by queries"
+    );
     let error = waited(engine.warm("requests", &["c_ipp"])).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -175,7 +208,10 @@ fn a_table_that_is_named_twice_is_read_once() {
 fn two_engines_fill_one_cache_at_once() {
     let desk = Desk::new();
     for number in 0..6 {
-        desk.write(&format!("{number}.gz"), &lines(number * 500..number * 500 + 500));
+        desk.write(
+            &format!("{number}.gz"),
+            &lines(number * 500..number * 500 + 500),
+        );
     }
     let expected = rows(&desk.engine(desk.settings()), QUERY);
     std::thread::scope(|scope| {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+};
 use datafusion::catalog::MemTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::optimizer::Optimizer;
@@ -10,21 +12,58 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use onair_logs::value::Value;
 use proptest::prelude::*;
 
-
 use crate::distinct::TwoLevelGrouping;
 use crate::values;
 
 /// A row: two keys, two values, a filter, a double with few digits.
-type Row = (Option<u8>, Option<u8>, Option<i8>, Option<i8>, Option<bool>, Option<i8>);
+type Row = (
+    Option<u8>,
+    Option<u8>,
+    Option<i8>,
+    Option<i8>,
+    Option<bool>,
+    Option<i8>,
+);
 
 fn table(rows: &[Row]) -> RecordBatch {
     let letters = |value: Option<u8>| value.map(|value| format!("value-that-is-long-{value}"));
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("k", Arc::new(rows.iter().map(|row| letters(row.0)).collect::<StringArray>())),
-        ("l", Arc::new(rows.iter().map(|row| row.1.map(i64::from)).collect::<Int64Array>())),
-        ("x", Arc::new(rows.iter().map(|row| row.2.map(i64::from)).collect::<Int64Array>())),
-        ("y", Arc::new(rows.iter().map(|row| row.3.map(i64::from)).collect::<Int64Array>())),
-        ("p", Arc::new(rows.iter().map(|row| row.4).collect::<BooleanArray>())),
+        (
+            "k",
+            Arc::new(
+                rows.iter()
+                    .map(|row| letters(row.0))
+                    .collect::<StringArray>(),
+            ),
+        ),
+        (
+            "l",
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.1.map(i64::from))
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "x",
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.2.map(i64::from))
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "y",
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.3.map(i64::from))
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "p",
+            Arc::new(rows.iter().map(|row| row.4).collect::<BooleanArray>()),
+        ),
         (
             "d",
             Arc::new(
@@ -35,7 +74,9 @@ fn table(rows: &[Row]) -> RecordBatch {
         ),
     ];
     RecordBatch::try_from_iter_with_nullable(
-        columns.into_iter().map(|(name, column)| (name, column, true)),
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true)),
     )
     .unwrap()
 }
@@ -48,7 +89,11 @@ fn ran(batch: &RecordBatch, text: &str, with_rule: bool) -> (Vec<Vec<Value>>, bo
         rules.push(Arc::new(TwoLevelGrouping));
     }
     let state = SessionStateBuilder::new()
-        .with_config(SessionConfig::new().with_target_partitions(2).with_batch_size(3))
+        .with_config(
+            SessionConfig::new()
+                .with_target_partitions(2)
+                .with_batch_size(3),
+        )
         .with_default_features()
         .with_optimizer_rules(rules)
         .build();
@@ -60,9 +105,17 @@ fn ran(batch: &RecordBatch, text: &str, with_rule: bool) -> (Vec<Vec<Value>>, bo
     ];
     let table = MemTable::try_new(batch.schema(), halves).unwrap();
     context.register_table("t", Arc::new(table)).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
     runtime.block_on(async {
-        let plan = context.sql(text).await.unwrap().into_optimized_plan().unwrap();
+        let plan = context
+            .sql(text)
+            .await
+            .unwrap()
+            .into_optimized_plan()
+            .unwrap();
         let has_distinct = plan.display_indent().to_string().contains("DISTINCT ");
         let frame = context.execute_logical_plan(plan).await.unwrap();
         let mut rows = Vec::new();
@@ -170,7 +223,9 @@ fn names_and_types_stay_as_they_were() {
     );
     context.register_batch("t", batch).unwrap();
     let text = "SELECT t.k, count(DISTINCT x), sum(y), avg(d), count(*) FROM t GROUP BY t.k";
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let plan = context.sql(text).await.unwrap().into_unoptimized_plan();
         let optimized = context.state().optimize(&plan).unwrap();

@@ -42,8 +42,14 @@ fn a_result_beyond_memory_is_refused() {
         ..desk.settings()
     });
     let error = run(&engine, "SELECT * FROM requests").unwrap_err();
-    assert!(matches!(error, EngineError::Memory { limit: 8 }), "{error:?}");
-    assert_eq!(rows(&engine, "SELECT count(*) FROM requests"), [[integer(60_000)]]);
+    assert!(
+        matches!(error, EngineError::Memory { limit: 8 }),
+        "{error:?}"
+    );
+    assert_eq!(
+        rows(&engine, "SELECT count(*) FROM requests"),
+        [[integer(60_000)]]
+    );
 }
 
 /// An object that goes on for ever, and counts how far it was read.
@@ -175,6 +181,9 @@ fn files_beside_the_tables_cannot_be_read() {
         "SET datafusion.execution.batch_size = 1".to_owned(),
     ] {
         let error = run(&engine, &text).unwrap_err();
-        assert!(matches!(error, EngineError::Query { .. }), "{text}: {error:?}");
+        assert!(
+            matches!(error, EngineError::Query { .. }),
+            "{text}: {error:?}"
+        );
     }
 }

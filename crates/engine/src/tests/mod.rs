@@ -114,7 +114,9 @@ fn run(engine: &Engine, text: &str) -> Result<Ran, EngineError> {
 }
 
 fn rows(engine: &Engine, text: &str) -> Vec<Vec<Value>> {
-    run(engine, text).unwrap_or_else(|error| panic!("{text}: {error}")).rows
+    run(engine, text)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+        .rows
 }
 
 fn line(number: usize) -> String {

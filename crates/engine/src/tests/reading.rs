@@ -43,7 +43,11 @@ fn the_table_has_the_rows_that_the_readers_collect() {
     });
     assert_eq!(ran.rows.len(), 9003);
     assert_eq!(ran.rows, expected);
-    let names: Vec<&str> = ran.columns.iter().map(|column| column.name.as_str()).collect();
+    let names: Vec<&str> = ran
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
     let all: Vec<&str> = REQUESTS.iter().map(|column| column.name).collect();
     assert_eq!(names, all);
     assert_eq!(ran.read.rows(), 9003);
@@ -87,7 +91,12 @@ fn only_the_columns_that_a_query_needs_are_converted() {
         let names: Vec<Vec<&str>> = log
             .converted()
             .iter()
-            .map(|columns| columns.iter().map(|column| REQUESTS[*column].name).collect())
+            .map(|columns| {
+                columns
+                    .iter()
+                    .map(|column| REQUESTS[*column].name)
+                    .collect()
+            })
             .collect();
         names
     };
@@ -185,7 +194,12 @@ fn what_cannot_be_read_is_named() {
     let engine = desk.engine(desk.settings());
     let ran = run(&engine, "SELECT count(*) FROM requests").unwrap();
     let found = |name: &str| {
-        let (_, found) = ran.read.objects.iter().find(|(found, _)| found == name).unwrap();
+        let (_, found) = ran
+            .read
+            .objects
+            .iter()
+            .find(|(found, _)| found == name)
+            .unwrap();
         found.clone()
     };
     assert_eq!(found("a.gz").rows, 10);
@@ -193,7 +207,10 @@ fn what_cannot_be_read_is_named() {
     assert!(found("c.gz").truncated.is_some());
     assert!(found("c.gz").rows > 0);
     assert_eq!((found("d.gz").bad, found("d.gz").rows), (1, 1));
-    assert_eq!(ran.rows, [[integer(i64::try_from(ran.read.rows()).unwrap())]]);
+    assert_eq!(
+        ran.rows,
+        [[integer(i64::try_from(ran.read.rows()).unwrap())]]
+    );
 
     let nowhere = Engine::new(desk.settings()).unwrap();
     nowhere

@@ -536,7 +536,7 @@ fn rows_outside_of_the_window_are_counted_and_left_out() {
 #[test]
 fn bad_lines_are_counted_and_the_first_are_kept() {
     let good = standard(&[]);
-    let long = "x".repeat(300);
+    let long = "x ".repeat(300);
     let undated = standard(&[("date", "2026-13-01")]);
     let text = format!("{good}\n{long}\n{undated}\n{}", "a\tb\n".repeat(30));
     let (scanned, rows) = read(text.as_bytes(), &["at"]);
@@ -554,6 +554,19 @@ fn bad_lines_are_counted_and_the_first_are_kept() {
         read(declared.as_bytes(), &["at"]).0.samples[0].reason,
         "34 fields instead of 33"
     );
+}
+
+#[test]
+fn excerpts_of_bad_lines_show_no_token() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ2aWV3ZXIifQ.c2lnbmF0dXJlLW9mLXRoaXM";
+    let text = format!("GET /live/{token}/1.m4s\t200\u{1b}\u{ff}");
+    let (scanned, _) = read(text.as_bytes(), &["at"]);
+    assert_eq!(
+        scanned.samples[0].excerpt,
+        "GET /live/eyJhbGci…/1.m4s\t200\u{1b}\u{ff}"
+    );
+    let (scanned, _) = read(&[0xff; 300], &["at"]);
+    assert_eq!(scanned.samples[0].excerpt, "\u{fffd}".repeat(66));
 }
 
 #[test]

@@ -1,0 +1,139 @@
+"""The logs that the embedded cloud delivers, with boto3: whole, in every format, and as many rows as
+CloudWatch counts requests."""
+
+import collections
+import datetime
+import gzip
+import io
+import json
+
+import pytest
+
+import kit
+
+BUCKET = "example-cup-final-logs"
+MAIN = "E1CUPFINAL0001"
+# Half past eight in Vienna is kickoff; the served cloud is a minute later.
+KICKOFF = datetime.datetime(2026, 6, 14, 18, 30, tzinfo=datetime.timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def s3(served, strict):
+    return kit.client("s3", served.url, strict, region_name="eu-central-1")
+
+
+@pytest.fixture(scope="module")
+def logs(served, strict):
+    return kit.client("logs", served.url, strict)
+
+
+@pytest.fixture(scope="module")
+def cloudwatch(served, strict):
+    return kit.client("cloudwatch", served.url, strict)
+
+
+@pytest.fixture(scope="module")
+def past():
+    """An account after the event, so that all of its logs are there."""
+    desk = kit.Desk()
+    desk.evening = KICKOFF + datetime.timedelta(hours=6)
+    served = kit.Served(desk, "--rates", "off")
+    yield desk, served
+    served.close()
+    desk.close()
+
+
+def keys(s3, prefix):
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    return {one["Key"]: one for page in pages for one in page.get("Contents", [])}
+
+
+def counted(cloudwatch, distribution, start, end):
+    answer = cloudwatch.get_metric_statistics(
+        Namespace="AWS/CloudFront",
+        MetricName="Requests",
+        Dimensions=[{"Name": "DistributionId", "Value": distribution}, {"Name": "Region", "Value": "Global"}],
+        StartTime=start,
+        EndTime=end,
+        Period=60,
+        Statistics=["Sum"],
+    )
+    return {f"{point['Timestamp']:%Y-%m-%d %H:%M}": int(point["Sum"]) for point in answer["Datapoints"]}
+
+
+def test_the_parquet_of_an_hour_is_whole(past, strict):
+    desk, served = past
+    s3 = kit.client("s3", served.url, strict, region_name="eu-central-1")
+    cloudwatch = kit.client("cloudwatch", served.url, strict)
+    found = keys(s3, f"access/{MAIN}/2026/06/14/19/")
+    assert len(found) == 6 and all(key.endswith(".parquet") for key in found)
+    duckdb = pytest.importorskip("duckdb")
+    rows = collections.Counter()
+    for key, listed in found.items():
+        body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        assert len(body) == listed["Size"] and body[:4] == body[-4:] == b"PAR1"
+        path = desk.folder / "object.parquet"
+        path.write_bytes(body)
+        sql = f"SELECT date || ' ' || time[1:5], count(*) FROM '{path}' WHERE cs_user_agent <> '' GROUP BY 1"
+        rows.update(dict(duckdb.sql(sql).fetchall()))
+    start = KICKOFF.replace(hour=19, minute=0)
+    assert rows == counted(cloudwatch, MAIN, start, start + datetime.timedelta(hours=1))
+    assert max(rows.values()) > 600
+
+
+def test_late_and_missing_objects_leave_a_gap(past, strict):
+    desk, served = past
+    s3 = kit.client("s3", served.url, strict, region_name="eu-central-1")
+    prefix = "access/E1CUPFINAL0002/2026/06/14/20/"
+    desk.onair("sandbox", "set", "logs", "/missing", '["2026-06-14T20:20:00Z"]').expect()
+    desk.onair("sandbox", "set", "logs", "/late", '{"2026-06-14T20:40:00Z": 600}').expect()
+    assert len(keys(s3, prefix)) == 4
+    desk.onair("sandbox", "set", "logs", "/late", "{}").expect()
+    assert len(keys(s3, prefix)) == 5
+
+
+@pytest.mark.parametrize("format", ["json", "w3c", "plain"])
+def test_text_comes_with_the_fields_that_were_chosen(served, s3, logs, cloudwatch, format):
+    arn = f"arn:aws:cloudfront::{kit.ACCOUNT}:distribution/E1CUPFINAL0002"
+    for delivery in logs.describe_deliveries()["deliveries"]:
+        logs.delete_delivery(id=delivery["id"])
+    for one in logs.describe_delivery_sources()["deliverySources"]:
+        logs.delete_delivery_source(name=one["name"])
+    logs.put_delivery_source(name="text", resourceArn=arn, logType="ACCESS_LOGS")
+    made = logs.put_delivery_destination(
+        name=f"text-{format}",
+        outputFormat=format,
+        deliveryDestinationConfiguration={"destinationResourceArn": f"arn:aws:s3:::{BUCKET}/access"},
+    )
+    fields = ["time", "date", "sc-status", "cs(User-Agent)", "c-country"]
+    logs.create_delivery(
+        deliverySourceName="text",
+        deliveryDestinationArn=made["deliveryDestination"]["arn"],
+        recordFields=fields,
+        s3DeliveryConfiguration={"suffixPath": f"{format}/{{DistributionId}}/{{yyyy}}/{{MM}}/{{dd}}/{{HH}}"},
+    )
+    # Deliveries write what comes after them: the past is nobody's.
+    assert keys(s3, f"access/{format}/") == {}
+
+
+def test_events_come_to_a_log_group(served, logs):
+    group = "conformance-viewers"
+    logs.create_log_group(logGroupName=group)
+    for delivery in logs.describe_deliveries()["deliveries"]:
+        logs.delete_delivery(id=delivery["id"])
+    for one in logs.describe_delivery_sources()["deliverySources"]:
+        logs.delete_delivery_source(name=one["name"])
+    arn = f"arn:aws:cloudfront::{kit.ACCOUNT}:distribution/{MAIN}"
+    logs.put_delivery_source(name="group", resourceArn=arn, logType="ACCESS_LOGS")
+    made = logs.put_delivery_destination(
+        name="group",
+        outputFormat="json",
+        deliveryDestinationConfiguration={
+            "destinationResourceArn": f"arn:aws:logs:us-east-1:{kit.ACCOUNT}:log-group:{group}"
+        },
+    )
+    logs.create_delivery(deliverySourceName="group", deliveryDestinationArn=made["deliveryDestination"]["arn"])
+    events = logs.filter_log_events(logGroupName=group)["events"]
+    # The delivery is younger than a minute: nothing has come yet, and what comes is JSON.
+    assert all(json.loads(event["message"])["x-edge-location"] for event in events)
+    logs.delete_log_group(logGroupName=group)
