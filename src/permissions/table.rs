@@ -324,7 +324,7 @@ pub(super) const TABLE: &[Row] = &[
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
         EVERYBODY,
-        &["preflight", "report"],
+        &["preflight", "query run", "report"],
     ),
     row(
         "CheckFlows",

@@ -1,7 +1,7 @@
 //! The whole binary, as people and scripts run it: one file of tests per command.
 
-mod compare;
 mod athena;
+mod compare;
 mod dashboard;
 mod front_door;
 mod gate;

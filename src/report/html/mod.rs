@@ -326,6 +326,9 @@ fn part(section: &Section) -> Element {
         .children(section.words.iter().map(|words| with_code("p", words)));
     for block in &section.blocks {
         shown = shown.child(&table(block));
+        for note in &block.notes {
+            shown = shown.child(&texted("p", &cell(note)).class("dim"));
+        }
         if block.hidden > 0 {
             let file = block
                 .query
