@@ -320,11 +320,18 @@ pub(super) const TABLE: &[Row] = &[
         &["preflight", "provision"],
     ),
     row(
+        "CheckMetrics",
+        &["cloudwatch:GetMetricData"],
+        Place::Any(NO_RESOURCE),
+        CREW,
+        &["preflight"],
+    ),
+    row(
         "ReadMetrics",
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
-        EVERYBODY,
-        &["preflight", "report"],
+        &[Analyst],
+        &["report"],
     ),
     row(
         "CheckFlows",
