@@ -476,19 +476,22 @@ fn look(
             let canary = signer.and_then(|signer| {
                 crate::canary::revocable(&session.runbook, signer, key, &path, now)
             });
-            let (layer, request) = match canary {
-                Some(request) => (Layer::Function, request),
-                None => {
-                    let mut request = ViewerRequest::new(&path, now);
-                    request.revocation_keys = vec![key.clone()];
-                    (Layer::Revocation, request)
-                }
-            };
+            let is_canary = canary.is_some();
+            let request = canary.unwrap_or_else(|| {
+                let mut request = ViewerRequest::new(&path, now);
+                request.revocation_keys = vec![key.clone()];
+                request
+            });
             let answers = sandbox.ask_edges(&distribution.id, &request)?;
             note(
                 answers
                     .into_iter()
-                    .map(|(edge, decision)| (edge, refuses(&decision, layer) == *revoked))
+                    .map(|(edge, decision)| {
+                        let as_meant = refuses(&decision, Layer::Revocation) == *revoked;
+                        // A canary that is refused for another reason shows nothing of a restored key.
+                        let otherwise = is_canary && refuses(&decision, Layer::Function);
+                        (edge, as_meant && !otherwise)
+                    })
                     .collect(),
             );
         }

@@ -336,6 +336,9 @@ pub(crate) async fn holders(
     found: &[Found],
 ) -> Result<Vec<Holder>, PartError> {
     let mut holders = Vec::new();
+    if choice.only.is_empty() && choice.skip.is_empty() {
+        return Ok(holders);
+    }
     for one in found.iter().filter(|one| one.stays.is_none()) {
         let part = parts.iter().find(|part| part.kind() == one.owned.kind);
         let Some(part) = part else { continue };

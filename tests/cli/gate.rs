@@ -209,7 +209,7 @@ fn a_key_that_is_no_new_one_is_refused_and_what_is_missing_is_named() {
         .expect_code(4);
     assert!(
         unconfirmed
-            .stdout
+            .stderr
             .contains("ADD signing key d as the next one"),
         "the plan is shown: {unconfirmed}"
     );

@@ -94,7 +94,7 @@ fn contribution() -> Vec<Fault> {
             connect,
             format!("{FLOW}/sources/1/transport/minLatency"),
             json!(120),
-            &["workflow.flow-latency", "workflow.flow-round-trip"],
+            &["workflow.flow-latency"],
         ),
         fault(
             "anybody may send",
@@ -448,4 +448,29 @@ fn try_out(faults: Vec<Fault>) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_latency_is_held_against_the_round_trip_that_is_measured_while_video_comes() {
+    let desk = desk();
+    let asked = || {
+        let only = ["--only", "workflow.flow-round-trip"];
+        let run = desk.onair(&[&["-o", "json", "preflight"][..], &only].concat());
+        run.json()["data"]["checks"][0].clone()
+    };
+    assert_eq!(asked()["status"], "not-applicable", "nothing comes yet");
+    desk.onair(&["sandbox", "reset", "--keep", "--at", "ko+30m"])
+        .expect_success();
+    assert_eq!(asked()["status"], "pass", "{}", asked());
+    let place = format!("{FLOW}/sources/1/transport/minLatency");
+    desk.onair(&["sandbox", "set", "mediaconnect", &place, "100"])
+        .expect_success();
+    let found = asked();
+    assert_eq!(
+        (&found["status"], &found["severity"]),
+        (&json!("fail"), &json!("warning")),
+        "{found}"
+    );
+    let fix = found["fix"].as_str().unwrap_or_default();
+    assert!(fix.contains("--min-latency"), "{found}");
 }

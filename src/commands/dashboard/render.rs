@@ -29,7 +29,7 @@ pub(crate) struct RenderArgs {
 
 /// The picture is an SVG, so a file name that promises something else is a mistake.
 fn check_picture(path: &Path) -> Result<(), Failure> {
-    let extension = path.extension().map(|one| one.to_ascii_lowercase());
+    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     if extension.is_some_and(|one| one == "svg") {
         return Ok(());
     }

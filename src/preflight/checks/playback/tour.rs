@@ -145,13 +145,11 @@ pub(super) async fn get(
             .filter(|_| (300..400).contains(&answer.status))
             .and_then(|location| resolve(&url, location))
             .filter(|next| host(next) == host(&url));
-        match next {
-            Some(next) => url = next,
-            None => {
-                let answer = Fetched::clone(&answer);
-                return Ok(Reply { place, answer });
-            }
-        }
+        let Some(next) = next else {
+            let answer = Fetched::clone(&answer);
+            return Ok(Reply { place, answer });
+        };
+        url = next;
     }
     Err(CloudError::Unreadable {
         operation: "fetch".to_owned(),
