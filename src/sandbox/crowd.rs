@@ -168,3 +168,81 @@ impl Tally {
 fn float(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn audience(seed: u64, viewers: u64) -> Audience {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        Audience {
+            doors: at("2026-06-14T17:00:00Z"),
+            starts: at("2026-06-14T18:30:00Z"),
+            ends: at("2026-06-14T21:30:00Z"),
+            // The forecast's: it has no say here.
+            viewers: 180_000.0,
+            requests_per_viewer: 0.75,
+            distributions: vec![("E1".to_owned(), 0.85), ("E2".to_owned(), 0.15)],
+            crowd: Some(Crowd {
+                seed,
+                viewers,
+                segment: 4000,
+                stay: 100,
+                ladder: vec![900, 3400, 6200],
+                countries: vec![("AT".to_owned(), 0.4), ("DE".to_owned(), 0.6)],
+                without_rights: vec!["GB".to_owned()],
+                folder: "/cup-final".to_owned(),
+                domains: vec!["live.example.com".to_owned()],
+            }),
+            ..Audience::default()
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn metrics_count_the_requests_that_are_logged(seed: u64, viewers in 1_u64..60, offset in -120_i64..420) {
+            let audience = audience(seed, viewers);
+            let tally = Tally::of(&audience).unwrap();
+            let scene = scene(&audience);
+            let at = audience.doors + jiff::SignedDuration::from_mins(offset);
+            let mut all = 0.0;
+            for id in ["E1", "E2"] {
+                let rows: Vec<_> = scene.minute(Scene::minute_of(at), id).collect();
+                let metric = |name| tally.cloudfront(name, Some(id), at);
+                let count = |keep: &dyn Fn(u16) -> bool| {
+                    rows.iter().filter(|row| keep(row.status)).fold(0.0, |sum, _| sum + 1.0)
+                };
+                let requests = count(&|_| true);
+                all += requests;
+                prop_assert_eq!(metric("Requests"), Some(requests));
+                let bytes: u64 = rows.iter().map(|row| row.bytes).sum();
+                prop_assert_eq!(metric("BytesDownloaded"), Some(float(bytes)));
+                let failed = count(&|status| (500..600).contains(&status)) * 100.0 / requests;
+                prop_assert_eq!(metric("5xxErrorRate"), Some(failed));
+                let refused = count(&|status| status == 403) * 100.0 / requests;
+                prop_assert_eq!(metric("403ErrorRate"), Some(refused));
+            }
+            prop_assert_eq!(tally.requests(at), all);
+            prop_assert_eq!(tally.cloudfront("FunctionInvocations", None, at), Some(all));
+        }
+    }
+
+    #[test]
+    fn an_audience_of_curves_has_no_tally_and_leaves_the_probe_alone() {
+        let curves = Audience {
+            crowd: None,
+            ..audience(1, 24)
+        };
+        assert!(Tally::of(&curves).is_none());
+        let minute = Scene::minute_of(curves.starts);
+        let rows: Vec<_> = scene(&curves)
+            .minute(minute, "E1")
+            .map(|row| row.country.to_owned())
+            .collect();
+        assert!((1..4).contains(&rows.len()), "{rows:?}");
+    }
+}

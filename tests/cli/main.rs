@@ -1,5 +1,6 @@
 //! The whole binary, as people and scripts run it: one file of tests per command.
 
+mod athena;
 mod compare;
 mod dashboard;
 mod front_door;

@@ -4,7 +4,6 @@ CloudWatch counts requests."""
 import collections
 import datetime
 import gzip
-import io
 import json
 
 import pytest
@@ -92,48 +91,62 @@ def test_late_and_missing_objects_leave_a_gap(past, strict):
     assert len(keys(s3, prefix)) == 5
 
 
-@pytest.mark.parametrize("format", ["json", "w3c", "plain"])
-def test_text_comes_with_the_fields_that_were_chosen(served, s3, logs, cloudwatch, format):
-    arn = f"arn:aws:cloudfront::{kit.ACCOUNT}:distribution/E1CUPFINAL0002"
+def delivered(desk, logs, distribution, destination, **more):
+    """A delivery in the place of the event's own, as old as if it had always been there."""
     for delivery in logs.describe_deliveries()["deliveries"]:
         logs.delete_delivery(id=delivery["id"])
     for one in logs.describe_delivery_sources()["deliverySources"]:
         logs.delete_delivery_source(name=one["name"])
-    logs.put_delivery_source(name="text", resourceArn=arn, logType="ACCESS_LOGS")
+    arn = f"arn:aws:cloudfront::{kit.ACCOUNT}:distribution/{distribution}"
+    logs.put_delivery_source(name="viewers", resourceArn=arn, logType="ACCESS_LOGS")
+    made = logs.create_delivery(deliverySourceName="viewers", deliveryDestinationArn=destination["arn"], **more)
+    place = f"/deliveries/{made['delivery']['id']}/created"
+    desk.onair("sandbox", "set", "logs", place, '"2026-06-13T00:00:00Z"').expect()
+
+
+def destination(logs, name, resource, format):
     made = logs.put_delivery_destination(
-        name=f"text-{format}",
-        outputFormat=format,
-        deliveryDestinationConfiguration={"destinationResourceArn": f"arn:aws:s3:::{BUCKET}/access"},
+        name=name, outputFormat=format, deliveryDestinationConfiguration={"destinationResourceArn": resource}
     )
+    return made["deliveryDestination"]
+
+
+@pytest.mark.parametrize("format", ["json", "w3c", "plain"])
+def test_text_comes_with_the_fields_that_were_chosen(desk, s3, logs, cloudwatch, format):
     fields = ["time", "date", "sc-status", "cs(User-Agent)", "c-country"]
-    logs.create_delivery(
-        deliverySourceName="text",
-        deliveryDestinationArn=made["deliveryDestination"]["arn"],
-        recordFields=fields,
-        s3DeliveryConfiguration={"suffixPath": f"{format}/{{DistributionId}}/{{yyyy}}/{{MM}}/{{dd}}/{{HH}}"},
-    )
-    # Deliveries write what comes after them: the past is nobody's.
-    assert keys(s3, f"access/{format}/") == {}
+    place = destination(logs, f"text-{format}", f"arn:aws:s3:::{BUCKET}/access", format)
+    path = f"{format}/{{DistributionId}}/{{yyyy}}/{{MM}}/{{dd}}/{{HH}}"
+    delivered(desk, logs, MAIN, place, recordFields=fields, s3DeliveryConfiguration={"suffixPath": path})
+    found = keys(s3, f"access/{format}/{MAIN}/2026/06/14/17/")
+    assert len(found) == 6
+    rows = []
+    for key in found:
+        text = gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()).decode("ascii")
+        lines = text.splitlines()
+        if format == "w3c":
+            assert lines[:2] == ["#Version: 1.0", "#Fields: " + " ".join(fields)]
+        lines = [line for line in lines if not line.startswith("#")]
+        if format == "json":
+            rows += [list(json.loads(line).items()) for line in lines]
+        else:
+            rows += [list(zip(fields, line.split("\t"), strict=True)) for line in lines]
+    assert all([name for name, _ in row] == fields for row in rows)
+    minutes = collections.Counter(f"{dict(row)['date']} {dict(row)['time'][:5]}" for row in rows)
+    start = KICKOFF.replace(hour=17, minute=0)
+    assert minutes == counted(cloudwatch, MAIN, start, start + datetime.timedelta(hours=1))
 
 
-def test_events_come_to_a_log_group(served, logs):
+def test_events_come_to_a_log_group(desk, logs, cloudwatch):
     group = "conformance-viewers"
     logs.create_log_group(logGroupName=group)
-    for delivery in logs.describe_deliveries()["deliveries"]:
-        logs.delete_delivery(id=delivery["id"])
-    for one in logs.describe_delivery_sources()["deliverySources"]:
-        logs.delete_delivery_source(name=one["name"])
-    arn = f"arn:aws:cloudfront::{kit.ACCOUNT}:distribution/{MAIN}"
-    logs.put_delivery_source(name="group", resourceArn=arn, logType="ACCESS_LOGS")
-    made = logs.put_delivery_destination(
-        name="group",
-        outputFormat="json",
-        deliveryDestinationConfiguration={
-            "destinationResourceArn": f"arn:aws:logs:us-east-1:{kit.ACCOUNT}:log-group:{group}"
-        },
-    )
-    logs.create_delivery(deliverySourceName="group", deliveryDestinationArn=made["deliveryDestination"]["arn"])
-    events = logs.filter_log_events(logGroupName=group)["events"]
-    # The delivery is younger than a minute: nothing has come yet, and what comes is JSON.
-    assert all(json.loads(event["message"])["x-edge-location"] for event in events)
+    resource = f"arn:aws:logs:us-east-1:{kit.ACCOUNT}:log-group:{group}"
+    delivered(desk, logs, MAIN, destination(logs, "group", resource, "json"))
+    start = KICKOFF.replace(hour=18, minute=10)
+    end = start + datetime.timedelta(minutes=3)
+    stamps = [int(at.timestamp() * 1000) for at in (start, end)]
+    events = logs.filter_log_events(logGroupName=group, startTime=stamps[0], endTime=stamps[1] - 1)["events"]
+    expected = counted(cloudwatch, MAIN, start, end)
+    assert len(events) == sum(expected.values())
+    assert [event["timestamp"] for event in events] == sorted(event["timestamp"] for event in events)
+    assert {json.loads(event["message"])["cs(Host)"] for event in events} == {"d1cupfinal0001.cloudfront.net"}
     logs.delete_log_group(logGroupName=group)

@@ -100,10 +100,10 @@ pub fn write_value(out: &mut Vec<u8>, field: Field, request: &Request<'_>, log: 
         F::Method => text(out, request.method),
         F::StandardHost | F::DistributionName => write_domain(out, request.distribution),
         F::HostHeader => match log {
-            Log::Standard => text(out, request.host),
+            Log::Standard => write_host(out, request),
             Log::Realtime => write_domain(out, request.distribution),
         },
-        F::Host => text(out, request.host),
+        F::Host => write_host(out, request),
         F::Stem => {
             request.object.write_path(out);
             // Real-time logs have the query string here as well.
@@ -286,6 +286,15 @@ pub(crate) fn write_domain(out: &mut Vec<u8>, distribution: &str) {
     out.extend_from_slice(b".cloudfront.net");
 }
 
+/// Appends the host that was asked for.
+fn write_host(out: &mut Vec<u8>, request: &Request<'_>) {
+    if request.by_own_name {
+        write_domain(out, request.distribution);
+    } else {
+        out.extend_from_slice(request.host.as_bytes());
+    }
+}
+
 fn write_address(out: &mut Vec<u8>, address: IpAddr) {
     match address {
         IpAddr::V4(address) => {
@@ -340,7 +349,7 @@ fn write_query(out: &mut Vec<u8>, request: &Request<'_>) {
 fn write_headers(out: &mut Vec<u8>, request: &Request<'_>) {
     let begin = out.len();
     out.extend_from_slice(b"host:");
-    out.extend_from_slice(request.host.as_bytes());
+    write_host(out, request);
     out.extend_from_slice(b"%0Auser-agent:");
     write_agent(out, request.agent);
     out.extend_from_slice(b"%0Aaccept:*/*%0Aaccept-encoding:gzip%0A");

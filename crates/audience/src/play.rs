@@ -408,6 +408,7 @@ impl<'a> Player<'a, '_> {
             at,
             distribution: self.distribution,
             host: self.host,
+            by_own_name: sitter.by_own_name,
             edge: sitter.place.edge,
             address: sitter.place.address,
             port: sitter.port,

@@ -11,8 +11,10 @@ pub struct Request<'a> {
     pub at: i64,
     /// The distribution's id.
     pub distribution: &'a str,
-    /// The host that was asked for.
+    /// The host that viewers are to ask for.
     pub host: &'a str,
+    /// Asked by the distribution's own name instead, around what the event's name leads to.
+    pub by_own_name: bool,
     /// The edge that answered.
     pub edge: &'static str,
     /// The viewer's address.

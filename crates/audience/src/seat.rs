@@ -40,6 +40,8 @@ pub(crate) struct Sitter<'a> {
     pub(crate) phase: u64,
     pub(crate) port: u16,
     pub(crate) has_captions: bool,
+    /// Asks by the distribution's own name.
+    pub(crate) by_own_name: bool,
 }
 
 /// A scene's numbers that every seat needs.
@@ -136,6 +138,7 @@ impl<'a> Hall<'a> {
             phase: draw.below(u64::from(scene.segment.max(1))),
             port: 1024 + u16::try_from(below(mix(&[session, 8]), 64_000)).unwrap_or_default(),
             has_captions: kind == Kind::Viewer && draw.chance(0.07),
+            by_own_name: kind == Kind::Puller && seat % 8 != 7,
         })
     }
 

@@ -83,6 +83,7 @@ fn probe<'a>(distribution: &'a str, host: &'a str, begin: i64, draw: &mut Draw) 
         at: begin + 20_000 + i64::try_from(draw.below(400)).unwrap_or_default(),
         distribution,
         host,
+        by_own_name: false,
         edge: "VIE50-C1",
         // The broadcaster's own, which no rule may block.
         address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 20)),
@@ -133,12 +134,13 @@ fn scan<'a>(
         at: begin + i64::try_from(draw.below(59_000)).unwrap_or_default(),
         distribution,
         host,
+        by_own_name: false,
         edge: edges[0],
         address,
         port: 50_000,
         country,
         network,
-        method: if draw.chance(0.1) { "HEAD" } else { "GET" },
+        method: draw.one_of(&["GET", "GET", "GET", "HEAD", "POST"]),
         protocol_version: "HTTP/1.1",
         object: Object {
             folder: "",

@@ -65,3 +65,42 @@ fn write<'a>(
     group.close()?;
     writer.into_inner()
 }
+
+#[cfg(all(test, feature = "engine"))]
+mod tests {
+    use onair_audience::{Scene, VERSION_TWO};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::RowAccessor;
+
+    use super::*;
+
+    #[test]
+    fn a_file_has_a_text_for_each_field_of_each_request() {
+        let scene = Scene::example(1, 24);
+        let minute = Scene::minute_of(scene.starts);
+        let requests: Vec<_> = scene.minute(minute, "E1CUPFINAL0001").collect();
+        let bytes = file(&VERSION_TWO, requests.iter().copied());
+        let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
+        let columns = reader
+            .metadata()
+            .file_metadata()
+            .schema_descr()
+            .columns()
+            .to_vec();
+        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        assert_eq!(
+            (names.len(), names[0], names[10], names[33]),
+            (40, "date", "cs_user_agent", "timestamp_ms")
+        );
+        let rows: Vec<_> = reader
+            .get_row_iter(None)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(rows.len(), requests.len());
+        for (row, request) in rows.iter().zip(&requests) {
+            assert_eq!(row.get_string(4).unwrap(), &request.address.to_string());
+            assert_eq!(row.get_string(3).unwrap(), &request.bytes.to_string());
+        }
+    }
+}
