@@ -323,8 +323,8 @@ pub(super) const TABLE: &[Row] = &[
         "ReadMetrics",
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
-        &[Operator, Analyst],
-        &["report"],
+        EVERYBODY,
+        &["query run", "report"],
     ),
     row(
         "CheckFlows",

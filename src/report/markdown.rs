@@ -66,6 +66,9 @@ fn table(block: &Block) -> String {
             .unwrap_or_default();
         text.push_str(&format!("\nand {} more{file}\n", block.hidden));
     }
+    for note in &block.notes {
+        text.push_str(&format!("\n{}\n", escaped(note)));
+    }
     text.push('\n');
     text
 }

@@ -35,8 +35,8 @@ pub(crate) use goals::Kept;
 pub(crate) use markdown::{escaped as escaped_markdown, page as markdown_page};
 pub(crate) use model::Report;
 pub(crate) use sections::{completeness_words, summary_sheet};
-pub(crate) use summary::{Better, Measure, SCHEMA as SUMMARY_SCHEMA, Summary};
+pub(crate) use summary::{Better, Measure, Summary};
 #[cfg(test)]
-pub(crate) use summary::{Figure, Minute};
+pub(crate) use summary::{Figure, Minute, SCHEMA as SUMMARY_SCHEMA};
 pub(crate) use table::Table;
 pub(crate) use timeline::timeline;

@@ -38,6 +38,8 @@ pub(crate) struct Block {
     pub(crate) query: Option<String>,
     /// Rows that are not shown.
     pub(crate) hidden: usize,
+    /// What to know beside.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Block {
@@ -49,6 +51,7 @@ impl Block {
             states: Vec::new(),
             query: None,
             hidden: 0,
+            notes: Vec::new(),
         }
     }
 
@@ -77,6 +80,7 @@ impl Block {
             states: Vec::new(),
             query: Some(table.name.clone()),
             hidden,
+            notes: table.notes.clone(),
         }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Table {
     pub(crate) name: String,
     /// One line on what it shows.
     pub(crate) purpose: String,
+    /// What to know beside, such as columns that the logs lack.
+    pub(crate) notes: Vec<String>,
     pub(crate) columns: Vec<ResultColumn>,
     pub(crate) rows: Vec<Vec<Value>>,
 }
@@ -157,6 +159,7 @@ pub(crate) mod tests {
         Table {
             name: name.to_owned(),
             purpose: format!("{name}, for a test"),
+            notes: Vec::new(),
             columns: columns
                 .iter()
                 .map(|column| ResultColumn {

@@ -68,13 +68,14 @@ fn entry(at: Timestamp, name: &str, what: &str, why: &str) -> Entry {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of small tables")]
 fn event_tables() -> Vec<Table> {
     let mut delivery = Vec::new();
     let mut audience = Vec::new();
     let mut playback = Vec::new();
     for (minute, viewers) in minutes() {
         let requests = (viewers * 45.0).round();
-        let x = f64::from(minute.as_second().rem_euclid(86_400) as i32) / 60.0;
+        let x = f64::from(i32::try_from(minute.as_second().rem_euclid(86_400)).unwrap()) / 60.0;
         let incident = (-((x - 1_160.0) / 4.0).powi(2)).exp();
         delivery.push(vec![
             Value::Timestamp(civil(minute)),

@@ -13,7 +13,7 @@ use crate::report::{AlarmSpan, Counted, Counts, alarm_spans};
 
 const CLOUDFRONT: &str = "AWS/CloudFront";
 
-/// How long CloudWatch keeps datapoints of a period: days, seconds ([aws-facts] 4.2).
+/// How long CloudWatch keeps datapoints of a period: days, seconds (CloudWatch user guide, "Metrics retention").
 const KEPT: [(i64, u32); 2] = [(15, 60), (63, 300)];
 const LONGEST_PERIOD: u32 = 3_600;
 

@@ -158,19 +158,14 @@ impl Read {
                 source.truncated.push((object.name, why));
             }
         }
-        for note in answered.notes {
-            let gap = format!("{}: {note}.", query.name);
-            if !self
-                .gaps
-                .iter()
-                .any(|known| known.ends_with(&format!(": {note}.")))
-            {
-                self.gaps.push(gap);
-            }
+        let mut notes = answered.notes;
+        if NEEDED.contains(&query.name.as_str()) {
+            self.gaps.extend(notes.drain(..).map(|note| note + "."));
         }
         self.tables.push(Table {
             name: query.name.clone(),
             purpose: query.purpose.clone(),
+            notes,
             columns: answered.columns,
             rows: answered.rows,
         });

@@ -1,7 +1,7 @@
 //! The report as one HTML file: no script, no font, no picture from anywhere. Every text goes through
-//! maud's escaping; the charts are SVG of our own making, whose texts the plotting library escapes.
+//! `element`'s escaping; the charts are SVG of our own making, whose texts the plotting library escapes.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+mod element;
 
 use super::chart::{Chart, charts, numbered};
 use super::figures::{Unit, figure, known};
@@ -11,6 +11,7 @@ use super::sections::{Block, Section, TILES, completeness_words, moment, section
 use super::summary::Measure;
 use crate::event::text::{printable, shortened};
 use crate::event::time;
+use element::{Element, element, texted};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -18,44 +19,62 @@ const STYLE: &str = include_str!("page.css");
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// Characters of a cell; a user agent can be thousands.
-const LONGEST_CELL: usize = 160;
+/// Characters of a word without blanks; a user agent can be thousands.
+const LONGEST_WORD: usize = 160;
+/// Characters of a sentence.
+const LONGEST: usize = 1_000;
 
 /// The page.
 pub(crate) fn page(report: &Report) -> String {
-    let title = format!("{} · report", printable(&report.event.name));
     let charts = charts(report);
     let sections = sections(report);
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#verdict" { "Skip to the verdict" }
-                (head(report))
-                main {
-                    (verdict(report))
-                    (tiles(report))
-                    (contents(&sections, !charts.is_empty()))
-                    @if !charts.is_empty() { (pictures(report, &charts)) }
-                    @for section in &sections { (part(section)) }
-                }
-                (foot(report))
-            }
-        }
-    };
-    markup.into_string()
+    let mut main = element("main")
+        .child(&verdict(report))
+        .child(&tiles(report))
+        .child(&contents(&sections, !charts.is_empty()));
+    if !charts.is_empty() {
+        main = main.child(&pictures(report, &charts));
+    }
+    main = main.children(sections.iter().map(part));
+    let skip = texted("a", "Skip to the verdict")
+        .class("skip")
+        .attribute("href", "#verdict");
+    let body = element("body")
+        .child(&skip)
+        .child(&head(report))
+        .child(&main)
+        .child(&foot(report));
+    let page = element("html")
+        .attribute("lang", "en")
+        .child(&about(report))
+        .child(&body);
+    format!("<!DOCTYPE html>\n{page}\n")
 }
 
-fn head(report: &Report) -> Markup {
+fn about(report: &Report) -> Element {
+    let named = |name: &str, content: &str| {
+        element("meta")
+            .attribute("name", name)
+            .attribute("content", content)
+    };
+    element("head")
+        .child(&element("meta").attribute("charset", "utf-8"))
+        .child(
+            &element("meta")
+                .attribute("http-equiv", "Content-Security-Policy")
+                .attribute("content", POLICY),
+        )
+        .child(&named("viewport", "width=device-width, initial-scale=1"))
+        .child(&named("color-scheme", "light dark"))
+        .child(&named("referrer", "no-referrer"))
+        .child(&texted(
+            "title",
+            &format!("{} · report", printable(&report.event.name)),
+        ))
+        .child(&element("style").drawn(STYLE))
+}
+
+fn head(report: &Report) -> Element {
     let event = &report.event;
     let day = event.kickoff.to_zoned(event.zone.clone());
     let clock = |at: jiff::Timestamp| {
@@ -63,48 +82,55 @@ fn head(report: &Report) -> Markup {
             .strftime("%H:%M")
             .to_string()
     };
-    html! {
-        header {
-            p.kicker {
-                "Event report"
-                @if event.target != "live" { " · " strong { (event.target.to_uppercase()) } }
-            }
-            h1 { (printable(&event.name)) }
-            p.when {
-                (day.strftime("%A, %-d %B %Y").to_string())
-                " · doors " (clock(event.doors))
-                " · " (printable(&event.kickoff_label)) " " (clock(event.kickoff))
-                " · end " (clock(event.ends))
-                " · " (time::zone_name(&event.zone))
-            }
-        }
+    let mut kicker = texted("p", "Event report").class("kicker");
+    if event.target != "live" {
+        kicker = kicker
+            .text(" · ")
+            .child(&texted("strong", &event.target.to_uppercase()));
     }
+    let when = format!(
+        "{} · doors {} · {} {} · end {} · {}",
+        day.strftime("%A, %-d %B %Y"),
+        clock(event.doors),
+        printable(&event.kickoff_label),
+        clock(event.kickoff),
+        clock(event.ends),
+        time::zone_name(&event.zone)
+    );
+    element("header")
+        .child(&kicker)
+        .child(&texted("h1", &printable(&event.name)))
+        .child(&texted("p", &when).class("when"))
 }
 
-fn verdict(report: &Report) -> Markup {
+fn verdict(report: &Report) -> Element {
     let kept = report.verdict.kept;
-    let missed: Vec<_> = report
+    let title = format!("{} {}", kept.sign(), report.verdict.headline);
+    let others = report
         .verdict
         .goals
         .iter()
         .filter(|goal| goal.kept != Kept::Met)
-        .collect();
-    html! {
-        section #verdict class=(class(kept)) {
-            h2 { (kept.sign()) " " (report.verdict.headline) }
-            @if !missed.is_empty() {
-                ul {
-                    @for goal in missed {
-                        li {
-                            strong { (goal.title) } ": " (known(goal.value, goal.unit))
-                            span.dim { " (" (goal.limit_words()) ")" }
-                        }
-                    }
-                }
-            }
-            p.completeness.provisional[report.provisional] { (completeness_words(report)) }
-        }
+        .map(|goal| {
+            element("li")
+                .child(&texted("strong", &goal.title))
+                .text(&format!(": {}", known(goal.value, goal.unit)))
+                .child(&texted("span", &format!(" ({})", goal.limit_words())).class("dim"))
+        });
+    let list = element("ul").children(others);
+    let provisional = if report.provisional {
+        "provisional"
+    } else {
+        ""
+    };
+    let mut section = element("section")
+        .id("verdict")
+        .class(class(kept))
+        .child(&texted("h2", &title));
+    if kept != Kept::Met {
+        section = section.child(&list);
     }
+    section.child(&texted("p", &completeness_words(report)).class(provisional))
 }
 
 fn class(kept: Kept) -> &'static str {
@@ -115,26 +141,26 @@ fn class(kept: Kept) -> &'static str {
     }
 }
 
-fn tiles(report: &Report) -> Markup {
-    html! {
-        section.tiles aria-label="Summary" {
-            @for measure in TILES {
-                div.tile {
-                    div.name { (measure.title()) }
-                    div.value { (spaced(&known(report.summary.value(*measure), measure.unit()))) }
-                    div.dim { (beside(report, *measure)) }
-                }
+fn tiles(report: &Report) -> Element {
+    let tile = |measure: &Measure| {
+        let shown = known(report.summary.value(*measure), measure.unit());
+        // The number large, its unit small.
+        let value = match shown.rsplit_once(' ') {
+            Some((number, unit)) => {
+                texted("div", &format!("{number} ")).child(&texted("small", unit))
             }
-        }
-    }
-}
-
-/// The number large, its unit small.
-fn spaced(text: &str) -> Markup {
-    match text.rsplit_once(' ') {
-        Some((number, unit)) => html! { (number) " " small { (unit) } },
-        None => html! { (text) },
-    }
+            None => texted("div", &shown),
+        };
+        element("div")
+            .class("tile")
+            .child(&texted("div", measure.title()).class("name"))
+            .child(&value.class("value"))
+            .child(&texted("div", &beside(report, *measure)).class("dim"))
+    };
+    element("section")
+        .class("tiles")
+        .attribute("aria-label", "Summary")
+        .children(TILES.iter().map(tile))
 }
 
 /// A few words under a figure.
@@ -160,13 +186,8 @@ fn beside(report: &Report, measure: Measure) -> String {
                         .total_cmp(&other.viewers.unwrap_or(0.0))
                 });
             peak.map_or_else(String::new, |minute| {
-                format!(
-                    "at {}",
-                    minute
-                        .at
-                        .to_zoned(report.event.zone.clone())
-                        .strftime("%H:%M")
-                )
+                let at = minute.at.to_zoned(report.event.zone.clone());
+                format!("at {}", at.strftime("%H:%M"))
             })
         }
         Measure::ViewerHours => format!(
@@ -184,159 +205,225 @@ fn beside(report: &Report, measure: Measure) -> String {
     }
 }
 
-fn contents(sections: &[Section], has_charts: bool) -> Markup {
-    html! {
-        nav aria-label="Contents" {
-            @if has_charts { a href="#charts" { "Charts" } }
-            @for section in sections { a href={ "#" (section.id) } { (section.title) } }
-        }
+fn contents(sections: &[Section], has_charts: bool) -> Element {
+    let link = |id: &str, title: &str| texted("a", title).attribute("href", &format!("#{id}"));
+    let mut nav = element("nav").attribute("aria-label", "Contents");
+    if has_charts {
+        nav = nav.child(&link("charts", "Charts")).text(" ");
+    }
+    for section in sections {
+        nav = nav.child(&link(section.id, section.title)).text(" ");
+    }
+    nav
+}
+
+fn pictures(report: &Report, charts: &[Chart]) -> Element {
+    let swatch = |class: &str| element("span").class(class);
+    let mut key = texted(
+        "p",
+        &format!(
+            "All on one time axis, {}.",
+            time::zone_name(&report.event.zone)
+        ),
+    )
+    .class("key");
+    if report
+        .marks
+        .iter()
+        .any(|mark| mark.kind != MarkKind::Action)
+    {
+        key = key.text(" Gray lines: the event's times and phases.");
+    }
+    let has_actions = !numbered(report).is_empty();
+    if has_actions {
+        key = key
+            .text(" ")
+            .child(&texted("span", "1").class("badge"))
+            .text(" the crew's actions, listed below.");
+    }
+    if !report.alarms.is_empty() {
+        key = key
+            .text(" ")
+            .child(&swatch("swatch alarm"))
+            .text(" an alarm's threshold was passed.");
+    }
+    if !report.completeness.missing.is_empty() {
+        key = key
+            .text(" ")
+            .child(&swatch("swatch gap"))
+            .text(" logs are missing.");
+    }
+    let section = element("section")
+        .id("charts")
+        .child(&texted("h2", "Charts"))
+        .child(&key)
+        .children(charts.iter().map(figure_of));
+    if has_actions {
+        section.child(&actions(report))
+    } else {
+        section
     }
 }
 
-fn pictures(report: &Report, charts: &[Chart]) -> Markup {
-    let numbers = numbered(report);
-    let actions = report
+fn figure_of(chart: &Chart) -> Element {
+    let mut caption = element("figcaption")
+        .child(&texted("strong", chart.title))
+        .text(" ")
+        .child(&texted("span", &chart.about).class("dim"));
+    for (label, class) in &chart.legend {
+        caption = caption
+            .text(" ")
+            .child(&element("span").class(&format!("curve {class}")))
+            .text(&format!(" {label}"));
+    }
+    element("figure")
+        .id(&format!("chart-{}", chart.id))
+        .child(&caption)
+        .child(&picture(&chart.wide, "wide", &chart.told))
+        .child(&picture(&chart.narrow, "narrow", &chart.told))
+}
+
+/// The actions behind the numbers on the charts, in the same order.
+fn actions(report: &Report) -> Element {
+    let event = &report.event;
+    let shown = report
         .timeline
         .iter()
-        .filter(|entry| entry.is_drawn && entry.name.is_some());
-    let has_alarms = !report.alarms.is_empty();
-    let has_gaps = !report.completeness.missing.is_empty();
-    let has_words = report
-        .marks
-        .iter()
-        .any(|mark| mark.kind != MarkKind::Action);
-    html! {
-        section #charts {
-            h2 { "Charts" }
-            p.key {
-                "All on one time axis, " (time::zone_name(&report.event.zone)) "."
-                @if has_words { " Gray lines: the event's times and phases." }
-                @if !numbers.is_empty() { " " span.badge { "1" } " the crew's actions, listed below." }
-                @if has_alarms { " " span.swatch.alarm {} " an alarm's threshold was passed." }
-                @if has_gaps { " " span.swatch.gap {} " logs are missing." }
-            }
-            @for chart in charts {
-                figure id={ "chart-" (chart.id) } {
-                    figcaption {
-                        strong { (chart.title) } " " span.dim { (chart.about) }
-                        @for (label, class) in &chart.legend {
-                            " " span class={ "curve " (class) } {} " " (label)
-                        }
-                    }
-                    (picture(&chart.wide, "wide", &chart.told))
-                    (picture(&chart.narrow, "narrow", &chart.told))
-                }
-            }
-            @if !numbers.is_empty() {
-                ol.actions aria-label="The crew's actions on the charts" {
-                    @for entry in actions.filter(|entry| (report.event.from..=report.event.until).contains(&entry.at)) {
-                        li {
-                            (moment(&report.event, entry.at)) " · "
-                            @if let Some(name) = &entry.name { strong { (name) } " " }
-                            (cell(&entry.what))
-                        }
-                    }
-                }
-            }
-        }
-    }
+        .filter(|entry| entry.is_drawn && (event.from..=event.until).contains(&entry.at))
+        .filter_map(|entry| Some((entry, entry.name.as_ref()?)))
+        .map(|(entry, name)| {
+            texted("li", &format!("{} · ", moment(event, entry.at)))
+                .child(&texted("strong", name))
+                .text(&format!(" {}", cell(&entry.what)))
+        });
+    element("ol")
+        .class("actions")
+        .attribute("aria-label", "The crew's actions on the charts")
+        .children(shown)
 }
 
 /// The library's picture, with its size left to the page and its words for who cannot see it.
-fn picture(svg: &str, class: &str, told: &str) -> Markup {
-    let inner = svg.split_once('>').map_or(svg, |(_, inner)| inner);
-    let tag = svg.split_once('>').map_or("", |(tag, _)| tag);
+fn picture(svg: &str, class: &str, told: &str) -> Element {
+    let (tag, inner) = svg.split_once('>').unwrap_or(("", svg));
     let view = tag
         .split_once("viewBox=\"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map_or("0 0 960 250", |(view, _)| view);
     let inner = inner.trim_end().trim_end_matches("</svg>");
-    html! {
-        svg class=(class) viewBox=(view) role="img" aria-label=(told) xmlns="http://www.w3.org/2000/svg" {
-            (PreEscaped(inner))
-        }
-    }
+    element("svg")
+        .class(class)
+        .attribute("viewBox", view)
+        .attribute("role", "img")
+        .attribute("aria-label", told)
+        .attribute("xmlns", "http://www.w3.org/2000/svg")
+        .drawn(inner)
 }
 
-fn part(section: &Section) -> Markup {
-    html! {
-        section id=(section.id) {
-            h2 { (section.title) }
-            @for words in &section.words { p { (with_code(words)) } }
-            @for block in &section.blocks { (table(block)) }
+fn part(section: &Section) -> Element {
+    let mut shown = element("section")
+        .id(section.id)
+        .child(&texted("h2", section.title))
+        .children(section.words.iter().map(|words| with_code("p", words)));
+    for block in &section.blocks {
+        shown = shown.child(&table(block));
+        for note in &block.notes {
+            shown = shown.child(&texted("p", &cell(note)).class("dim"));
+        }
+        if block.hidden > 0 {
+            let file = block
+                .query
+                .as_ref()
+                .map(|query| format!(": tables/{query}.csv"))
+                .unwrap_or_default();
+            let more = format!("and {} more{file}", block.hidden);
+            shown = shown.child(&texted("p", &more).class("dim"));
         }
     }
+    shown
 }
 
-fn table(block: &Block) -> Markup {
-    let number = |column: usize| block.numbers.contains(&column);
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(printable(&block.caption)) {
-            table {
-                caption { (with_code(&block.caption)) }
-                thead {
-                    tr {
-                        @for (column, name) in block.sheet.columns.iter().enumerate() {
-                            th scope="col" .number[number(column)] { (printable(name)) }
-                        }
-                    }
-                }
-                tbody {
-                    @for (index, row) in block.sheet.rows.iter().enumerate() {
-                        tr class=[block.states.get(index).map(|kept| class(*kept))] {
-                            @for (column, text) in row.iter().enumerate() {
-                                td .number[number(column)] { (cell(text)) }
-                            }
-                        }
-                    }
-                }
-            }
+fn table(block: &Block) -> Element {
+    let class_of = |column: usize| {
+        if block.numbers.contains(&column) {
+            "number"
+        } else {
+            ""
         }
-        @if block.hidden > 0 {
-            p.dim {
-                "and " (block.hidden) " more"
-                @if let Some(query) = &block.query { ": tables/" (query) ".csv" }
-            }
-        }
-    }
+    };
+    let columns = block.sheet.columns.iter().enumerate();
+    let heads = columns.map(|(column, name)| {
+        texted("th", &printable(name))
+            .attribute("scope", "col")
+            .class(class_of(column))
+    });
+    let rows = block.sheet.rows.iter().enumerate().map(|(index, row)| {
+        let cells = row
+            .iter()
+            .enumerate()
+            .map(|(column, text)| texted("td", &cell(text)).class(class_of(column)));
+        let state = block.states.get(index).map_or("", |kept| class(*kept));
+        element("tr").class(state).children(cells)
+    });
+    let table = element("table")
+        .child(&with_code("caption", &block.caption))
+        .child(&element("thead").child(&element("tr").children(heads)))
+        .child(&element("tbody").children(rows));
+    // A wide table scrolls by itself, with the keyboard, too.
+    element("div")
+        .class("scroll")
+        .attribute("tabindex", "0")
+        .attribute("role", "region")
+        .attribute("aria-label", &printable(&block.caption))
+        .child(&table)
 }
 
 /// A sentence whose parts between backticks are code.
-fn with_code(text: &str) -> Markup {
+fn with_code(name: &'static str, text: &str) -> Element {
     let text = cell(text);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
-        return html! { (text) };
+        return texted(name, &text);
     }
-    html! {
-        @for (index, part) in parts.iter().enumerate() {
-            @if index % 2 == 1 { code { (part) } } @else { (part) }
-        }
+    let mut shown = element(name);
+    for (index, part) in parts.into_iter().enumerate() {
+        shown = if index % 2 == 1 {
+            shown.child(&texted("code", part))
+        } else {
+            shown.text(part)
+        };
     }
+    shown
 }
 
 /// Text safe to read, no longer than a cell holds.
 fn cell(text: &str) -> String {
-    shortened(
-        text,
-        LONGEST_CELL.max(if text.contains(' ') { 1_000 } else { 0 }),
-    )
+    let longest = if text.contains(' ') {
+        LONGEST
+    } else {
+        LONGEST_WORD
+    };
+    shortened(text, longest)
 }
 
-fn foot(report: &Report) -> Markup {
+fn foot(report: &Report) -> Element {
     let event = &report.event;
-    html! {
-        footer {
-            p {
-                "Made " (time::local(event.made, &event.zone))
-                @if let Some(maker) = &event.maker { " by " (printable(maker)) }
-                " with onair " (env!("CARGO_PKG_VERSION"))
-                " · window " (time::utc(event.from)) " to " (time::utc(event.until))
-                " · " (event.distributions.len()) " distributions"
-                @if let Some(percent) = report.completeness.percent {
-                    " · " (figure(percent, Unit::Percent)) " of the requests read"
-                }
-            }
-        }
-    }
+    let maker = event
+        .maker
+        .as_ref()
+        .map(|maker| format!(" by {}", printable(maker)))
+        .unwrap_or_default();
+    let read = report
+        .completeness
+        .percent
+        .map(|percent| format!(" · {} of the requests read", figure(percent, Unit::Percent)))
+        .unwrap_or_default();
+    let words = format!(
+        "Made {}{maker} with onair {} · window {} to {} · distributions: {}{read}",
+        time::local(event.made, &event.zone),
+        env!("CARGO_PKG_VERSION"),
+        time::utc(event.from),
+        time::utc(event.until),
+        event.distributions.len()
+    );
+    element("footer").child(&texted("p", &words))
 }
