@@ -231,6 +231,8 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     #[command(display_order = 1)]
     Block(commands::ip::BlockArgs),
+    #[command(display_order = 15)]
+    Compare(commands::compare::Args),
     #[command(display_order = 17)]
     Completions(commands::complete::Args),
     #[command(subcommand, display_order = 14)]
@@ -257,6 +259,8 @@ pub(crate) enum Command {
     Query(commands::query::QueryCommand),
     #[command(display_order = 15)]
     Rehearse(commands::rehearse::Args),
+    #[command(display_order = 15)]
+    Report(commands::report::Args),
     #[command(display_order = 3)]
     Revoke(commands::token::RevokeArgs),
     #[command(subcommand, display_order = 9)]

@@ -9,7 +9,7 @@ WITH seen AS (
         c_ip AS address,
         min(asn) AS network,
         min(c_country) AS country,
-        min(viewer_request_log_data) AS digest,
+        min(regexp_extract(viewer_request_log_data, '^1(?:\.[^.]*){3}\.(.+)$', 1)) AS digest,
         count(*) AS requests,
         sum(sc_bytes) AS bytes,
         min(at) AS first_seen,

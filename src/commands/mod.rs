@@ -3,6 +3,7 @@
 
 mod carried;
 pub(crate) mod change;
+pub(crate) mod compare;
 pub(crate) mod complete;
 pub(crate) mod dashboard;
 pub(crate) mod event;
@@ -17,6 +18,7 @@ pub(crate) mod provision;
 mod provisioned;
 pub(crate) mod query;
 pub(crate) mod rehearse;
+pub(crate) mod report;
 pub(crate) mod rule;
 pub(crate) mod runbook;
 pub(crate) mod sandbox;
@@ -49,6 +51,7 @@ use change::Basis;
 pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, Failure> {
     match command {
         Command::Block(args) => ip::block(args, context).await,
+        Command::Compare(args) => compare::run(args, context),
         Command::Completions(args) => complete::run(args),
         Command::Dashboard(command) => dashboard::run(command, context).await,
         Command::Event(command) => event::run(command, context).await,
@@ -62,6 +65,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
         Command::Provision(args) => provision::run(args, context).await,
         Command::Query(command) => query::run(command, context).await,
         Command::Rehearse(args) => rehearse::run(args, context).await,
+        Command::Report(args) => report::run(args, context).await,
         Command::Revoke(args) => token::revoke(args, context).await,
         Command::Rule(command) => rule::run(command, context).await,
         Command::Runbook(command) => runbook::run(command, context),
@@ -80,6 +84,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Answer, 
 pub(crate) fn name(command: &Command) -> &'static str {
     match command {
         Command::Block(_) => "ip block",
+        Command::Compare(_) => "compare",
         Command::Completions(_) => "completions",
         Command::Dashboard(command) => dashboard::name(command),
         Command::Event(command) => event::name(command),
@@ -105,6 +110,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Provision(_) => provision::COMMAND,
         Command::Query(command) => query::name(command),
         Command::Rehearse(_) => "rehearse",
+        Command::Report(_) => "report",
         Command::Revoke(_) => "token revoke",
         Command::Rule(command) => rule::name(command),
         Command::Runbook(command) => runbook::name(command),

@@ -12,6 +12,7 @@ use crate::event::name::EventId;
 use crate::event::text::{did_you_mean, printable};
 use crate::event::time::{Anchors, When, local, rfc3339};
 use crate::render::{Answer, Sheet};
+use crate::report::kept;
 use crate::runbook::load::parse;
 use crate::runbook::note::Problem;
 use crate::runbook::template::{NewEvent, TEMPLATES, fill, template};
@@ -23,8 +24,8 @@ const PLACEHOLDERS: [&str; 2] = ["111122223333", "E1EXAMPLE"];
 /// Write the runbook of a new event, from a template or an earlier event
 ///
 /// Writes runbooks/EVENT.toml and never overwrites one. Comments come along, the earlier event's id
-/// is replaced wherever a name holds it, and times count from the new start. Without --template and
-/// --from it lists the templates.
+/// is replaced wherever a name holds it, and times count from the new start. The lessons of the earlier
+/// event's report come along as comments. Without --template and --from it lists the templates.
 ///
 /// Example: onair new derby --template regional-sports-home-game --starts '2027-03-06 15:00' --zone Europe/London
 #[derive(Debug, clap::Args)]
@@ -59,7 +60,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
     let earlier = starting_point(args, &folder)?;
     refuse_existing(args, &folder, &path)?;
 
-    let text = filled(args, &earlier, context)?;
+    let mut text = filled(args, &earlier, context)?;
+    if args.from.is_some() {
+        text.push_str(&lessons(&earlier, &folder));
+    }
     let loaded = parse(&text, &path).map_err(|error| unsound(&error))?;
     let mut answer = answer(args, &path, &loaded);
     if context.options.dry_run {
@@ -153,6 +157,28 @@ fn refuse_existing(args: &Args, folder: &Path, path: &Path) -> Result<(), Failur
         None => Ok(()),
         Some(taken) => Err(exists(&taken, &args.id)),
     }
+}
+
+/// What the earlier event's report says to do better, as comments for who writes the new runbook; empty
+/// where there is no report.
+fn lessons(earlier: &Loaded, folder: &Path) -> String {
+    let id = earlier.runbook.event.id.to_string();
+    let folders = [
+        Path::new(kept::REPORTS).join(&id),
+        folder.join(".onair").join("local").join(&id),
+    ];
+    // A report that cannot be read is no reason not to begin the next event.
+    let Some(summary) = kept::find(&folders).and_then(|path| kept::read(&path).ok()) else {
+        return String::new();
+    };
+    if summary.event != id || summary.lessons.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n# Lessons of {id}, from its report:\n");
+    for lesson in &summary.lessons {
+        text.push_str(&format!("# - {}\n", printable(lesson)));
+    }
+    text
 }
 
 fn exists(path: &Path, id: &EventId) -> Failure {

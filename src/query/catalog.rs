@@ -16,7 +16,6 @@
 use std::path::{Path, PathBuf};
 
 use onair_logs::schema::REQUESTS;
-use onair_logs::value::Value;
 
 use super::parameters::{Parameter, ParameterKind};
 use super::text::{self, TextError};
@@ -394,20 +393,6 @@ pub(crate) fn read(file: &Path) -> Result<CatalogQuery, OwnError> {
     })
 }
 
-/// A value for a parameter of its own kind, for tests of texts.
-#[cfg(test)]
-pub(crate) fn sample(kind: ParameterKind) -> Value {
-    match kind {
-        ParameterKind::Timestamp | ParameterKind::Action => {
-            Value::Timestamp("2026-06-14T18:30:00".parse().expect("a time"))
-        }
-        ParameterKind::Integer => Value::Integer(3),
-        ParameterKind::Double => Value::Double(0.5),
-        ParameterKind::Boolean => Value::Boolean(true),
-        ParameterKind::Text => Value::Text("AT".to_owned()),
-    }
-}
-
 macro_rules! shipped {
     ($($name:literal),* $(,)?) => {
         &[$(include_str!(concat!("../../event-templates/queries/", $name, ".sql"))),*]
@@ -428,6 +413,8 @@ const SHIPPED: &[&str] = shipped![
     "edges",
     "errors-by-cause",
     "errors-by-minute",
+    "event-experience",
+    "event-minutes",
     "exits-before-start",
     "fault-window",
     "first-byte-by-country",

@@ -22,7 +22,7 @@ pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
     AccessLogs, Allowed, Arn, Athena, Dashboard, Distribution, Flow, Forecast, Gate, GeoWindow,
     KeySource, LedgerStore, OriginAccess, Panel, RealtimeLogs, Runbook, Samples, StateRights,
-    Tokens, Waf, Waiver,
+    Targets, Tokens, Waf, Waiver,
 };
 #[cfg(test)]
 pub(crate) use resolved::{ManagedRules, MetroRights, RateRule, Rung};

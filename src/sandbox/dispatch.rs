@@ -330,27 +330,30 @@ fn call_service(
         }
         Service::Athena => {
             let slow = std::time::Duration::from_secs(index.settings.query_seconds);
-            let state = athena.read(folder, index)?;
             let buckets = s3.read(folder, index)?.at(folder);
-            // Logs are delivered when somebody looks, and a query looks everywhere.
-            let delivered = athena::may_run(call, state) && {
+            let logs: &logs::State = logs.read(folder, index)?;
+            let catalog: &glue::State = glue.read(folder, index)?;
+            let scene = crowd::scene(&cloudwatch.read(folder, index)?.audience);
+            let deliver = |buckets: &mut s3::State, bucket: &str, prefix: &str| {
                 let occasion = logs::Occasion {
                     account: call.account,
                     now: call.now,
-                    scene: &crowd::scene(&cloudwatch.read(folder, index)?.audience),
-                    catalog: glue.read(folder, index)?,
-                    looked_at: None,
+                    scene: &scene,
+                    catalog,
+                    looked_at: Some((bucket, prefix)),
                 };
-                logs::deliver(logs.read(folder, index)?, buckets, &occasion)
+                logs::deliver(logs, buckets, &occasion)
             };
             let mut world = athena::World {
-                catalog: glue.read(folder, index)?,
+                catalog,
                 buckets,
+                deliver: &deliver,
                 slow,
                 wrote: false,
             };
+            let state = athena.read(folder, index)?;
             let answer = athena::handle(call, state, &mut world);
-            if world.wrote || delivered {
+            if world.wrote {
                 s3.touch();
             }
             if answer.changed {

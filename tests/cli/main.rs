@@ -1,5 +1,7 @@
 //! The whole binary, as people and scripts run it: one file of tests per command.
 
+mod athena;
+mod compare;
 mod dashboard;
 mod front_door;
 mod gate;
@@ -12,6 +14,8 @@ mod ledger;
 mod preflight;
 mod preflight_media;
 mod provision;
+mod query;
+mod report;
 mod rule;
 mod runbook;
 mod status;

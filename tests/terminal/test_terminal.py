@@ -1,5 +1,6 @@
 """The binary at a terminal: what it asks, and what Ctrl-C does."""
 
+import json
 import os
 import pty
 import select
@@ -138,3 +139,18 @@ def test_ctrl_c_in_the_middle_of_5000_revocations_is_resumed(desk):
     assert 0 < keys < 5000
     desk.onair("ledger", "resume", "--yes").expect()
     assert held() == (5000, 100)
+
+
+def test_ctrl_c_leaves_no_query_running_in_athena(desk):
+    desk.onair("sandbox", "reset", "--keep", "--at", "ko+1h").expect()
+    desk.onair("sandbox", "set", "settings", "/query-seconds", "600").expect()
+    code, shown = at_terminal(
+        desk,
+        ["query", "run", "countries", "--since", "ko", "--until", "ko+5m"],
+        interrupt_at=b"Athena: running",
+    )
+    assert code == 130, shown
+    assert "was stopped" in shown, shown
+    state = json.loads(next(desk.folder.rglob("athena.*.json")).read_text())
+    executions = [one for region in state["regions"].values() for one in region["executions"].values()]
+    assert [one["outcome"]["state"] for one in executions] == ["CANCELLED"], executions

@@ -20,9 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use datafusion::arrow::array::{
-    Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions,
-};
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{filter_record_batch, max, min};
 use datafusion::arrow::datatypes::{SchemaRef, TimestampMillisecondType};
 use datafusion::parquet::arrow::arrow_reader::{
@@ -98,11 +96,6 @@ impl Cache {
             is_filled_by_queries: false,
             is_changed: AtomicBool::new(false),
         }
-    }
-
-    /// Whether a query that reads an object keeps what it reads.
-    pub(crate) fn is_filled_by_queries(&self) -> bool {
-        self.is_filled_by_queries
     }
 
     /// What it holds.
@@ -242,36 +235,28 @@ impl Shelf {
     /// An entry that has these columns for the window.
     pub(crate) fn find(&self, object: &Object, columns: &[usize]) -> Option<Entry> {
         let key = self.key(object);
-        self.entries
-            .get(&name(&key))?
-            .iter()
-            .find_map(|path| {
-                let entry = self.opened(path, &key)?;
-                let has_all = columns.iter().all(|column| entry.columns.contains(column));
-                has_all.then_some(entry)
-            })
+        self.entries.get(&name(&key))?.iter().find_map(|path| {
+            let entry = self.opened(path, &key)?;
+            let has_all = columns.iter().all(|column| entry.columns.contains(column));
+            has_all.then_some(entry)
+        })
     }
 
-    /// Begins an entry for an object with these columns and those of older entries, if it is to be kept.
-    pub(crate) fn begin(&self, object: &Object, columns: &[usize]) -> Option<Writing> {
-        if !self.cache.is_filled_by_queries {
-            return None;
-        }
-        self.write(object, columns)
+    /// Whether a query that reads an object keeps what it reads.
+    pub(crate) fn is_filled_by_queries(&self) -> bool {
+        self.cache.is_filled_by_queries
     }
 
-    /// The same, whoever fills the cache.
+    /// Begins an entry for an object with these columns and those of older entries. None: it cannot be
+    /// written.
     pub(crate) fn write(&self, object: &Object, columns: &[usize]) -> Option<Writing> {
         let key = self.key(object);
-        let older = self
-            .entries
-            .get(&name(&key))
-            .cloned()
-            .unwrap_or_default();
+        let older = self.entries.get(&name(&key)).cloned().unwrap_or_default();
         let mut all = columns.to_vec();
         all.push(AT);
         for path in &older {
-            if let Some(entry) = self.opened(path, &key) {
+            // Also those of an entry of another window: who asked for them will ask again.
+            if let Some(entry) = Entry::open(path, &key) {
                 all.extend(entry.columns);
             }
         }
@@ -383,6 +368,11 @@ impl Entry {
             foot,
             asked: None,
         })
+    }
+
+    /// What was found when the object was read.
+    pub(crate) fn into_scanned(self) -> Scanned {
+        self.scanned
     }
 
     /// Hands its rows over, those of the window, in batches of `columns`, and says what was found when
@@ -541,9 +531,9 @@ impl Writing {
             .iter()
             .map(|column| REQUESTS[*column].name)
             .collect();
-        // A window that left nothing out is as good as none.
+        // A window that left nothing out is as good as none; a line without a time is bad in a window.
         let window = window
-            .filter(|_| scanned.outside > 0)
+            .filter(|_| scanned.outside + scanned.bad > 0)
             .map(milliseconds)
             .map(|(from, until)| json!([from, until]));
         let about = json!({

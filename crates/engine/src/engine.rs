@@ -50,7 +50,6 @@ pub struct Settings {
 /// A session of the embedded engine.
 ///
 /// Queries run on threads of its own, so that it can be used from any runtime. To drop it stops them.
-#[derive(Debug)]
 pub struct Engine {
     settings: Settings,
     threads: usize,
@@ -107,7 +106,7 @@ impl Engine {
             .build()
             .map_err(|error| EngineError::Internal(error.to_string()))?;
         let context = context(&settings, threads)?;
-        functions::register(&context);
+        functions::register(&context)?;
         Ok(Self {
             settings,
             threads,
@@ -191,7 +190,17 @@ impl Engine {
     /// See [`EngineError`].
     pub async fn run(&self, text: &str, parameters: &[Value]) -> Result<Ran, EngineError> {
         let log = Arc::new(Log::default());
-        let context = self.query_context(&log);
+        self.logged(text, parameters, &log).await
+    }
+
+    /// Runs a query that tells its reading to `log`.
+    pub(crate) async fn logged(
+        &self,
+        text: &str,
+        parameters: &[Value],
+        log: &Arc<Log>,
+    ) -> Result<Ran, EngineError> {
+        let context = self.query_context(log);
         let planned = {
             let (context, text) = (context.clone(), text.to_owned());
             let parameters = parameters.to_vec();
@@ -212,7 +221,7 @@ impl Engine {
                 cache.trim();
             }
         }
-        ran.read = read(&log)?;
+        ran.read = read(log)?;
         Ok(ran)
     }
 
@@ -275,6 +284,15 @@ impl Engine {
 
     fn lock<'a, Inner>(&self, mutex: &'a Mutex<Inner>) -> MutexGuard<'a, Inner> {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Engine")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,9 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The text is no SQL, or names what is not there. Line and column count from 1, where known.
-    #[error("{message}")]
+    #[error("{}{message}", place(*at))]
     Query {
-        /// In words that name the place.
+        /// In words, without the place.
         message: String,
         /// Where in the text.
         at: Option<(u64, u64)>,
@@ -32,4 +32,11 @@ pub enum EngineError {
     /// The engine failed in a way that is not the query's fault.
     #[error("the engine failed: {0}")]
     Internal(String),
+}
+
+fn place(at: Option<(u64, u64)>) -> String {
+    match at {
+        Some((line, column)) => format!("line {line}, column {column}: "),
+        None => String::new(),
+    }
 }

@@ -27,14 +27,10 @@ impl EngineError {
         }
     }
 
-    /// An error of the query with its place, put before the words.
+    /// An error of the query, at a place.
     pub(crate) fn query(message: impl Into<String>, at: Option<(u64, u64)>) -> Self {
-        let message = message.into();
         Self::Query {
-            message: match at {
-                Some((line, column)) => format!("line {line}, column {column}: {message}"),
-                None => message,
-            },
+            message: message.into(),
             at,
         }
     }
@@ -69,9 +65,7 @@ fn told(error: DataFusionError, at: Option<(u64, u64)>) -> EngineError {
             let (message, place) = parsed(&parser.to_string());
             EngineError::query(message, place.or(at))
         }
-        DataFusionError::SchemaError(schema, _) => {
-            EngineError::query(schema_told(&schema), at)
-        }
+        DataFusionError::SchemaError(schema, _) => EngineError::query(of_schema(&schema), at),
         DataFusionError::ResourcesExhausted(message) => exhausted(&message),
         DataFusionError::IoError(source) => EngineError::Object {
             name: "the spill folder".to_owned(),
@@ -157,7 +151,8 @@ fn parsed(text: &str) -> (String, Option<(u64, u64)>) {
     (lowered(message), at)
 }
 
-fn schema_told(error: &SchemaError) -> String {
+/// What is wrong with a column's name.
+pub(crate) fn of_schema(error: &SchemaError) -> String {
     match error {
         SchemaError::FieldNotFound {
             field,

@@ -5,14 +5,26 @@
 //! functions are registered under their own names (`functions`); tables as a Glue catalog describes
 //! them are for the embedded cloud's Athena (`hive`). DataFusion does the rest.
 
+mod batches;
+mod cache;
 mod dialect;
+mod distinct;
 mod engine;
 mod error;
+mod explain;
 mod functions;
 pub mod hive;
+mod log;
 mod objects;
+mod parquet;
+mod reader;
 mod requests;
+mod table;
+#[cfg(test)]
+mod tests;
+mod values;
 
+pub use cache::{Cache, Size};
 pub use dialect::{Uses, uses};
 pub use engine::{Engine, Ran, Settings};
 pub use error::EngineError;

@@ -10,7 +10,7 @@ use onair_logs::scan::{Scan, Scanned};
 use onair_logs::schema::REQUESTS;
 
 use crate::batches::{self, Batches};
-use crate::cache::{Cache, Shelf};
+use crate::cache::{Cache, Shelf, Writing};
 use crate::log::Log;
 use crate::objects::Object;
 use crate::parquet;
@@ -30,7 +30,11 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// For `columns`, places in [`REQUESTS`].
-    pub(crate) fn new(source: RequestsTable, columns: Vec<usize>, cache: Option<Arc<Cache>>) -> Self {
+    pub(crate) fn new(
+        source: RequestsTable,
+        columns: Vec<usize>,
+        cache: Option<Arc<Cache>>,
+    ) -> Self {
         let shelf = cache.map(|cache| Shelf::new(cache, &source));
         Self {
             schema: batches::schema(columns.iter().map(|column| &REQUESTS[*column])),
@@ -89,13 +93,42 @@ impl Reader {
             }
             give(batch)
         };
-        self.unkept(object, log, is_wanted, behind)
+        let keeping = self
+            .shelf
+            .as_ref()
+            .filter(|shelf| shelf.is_filled_by_queries())
+            .and_then(|shelf| shelf.write(object, &self.columns));
+        self.unkept(object, keeping, log, is_wanted, behind)
+    }
+
+    /// Reads an object into the cache, unless it is there. To break off is to want no more.
+    pub(crate) fn warm(
+        &self,
+        object: &Object,
+        log: &Log,
+        is_wanted: &(dyn Fn() -> bool + Sync),
+    ) -> ControlFlow<()> {
+        let Some(shelf) = &self.shelf else {
+            return ControlFlow::Break(());
+        };
+        if let Some(kept) = shelf.find(object, &self.columns) {
+            log.object(&object.name, kept.into_scanned(), true);
+            return ControlFlow::Continue(());
+        }
+        match shelf.write(object, &self.columns) {
+            Some(keeping) => self.unkept(object, Some(keeping), log, is_wanted, &mut |_| {
+                ControlFlow::Continue(())
+            }),
+            // A folder that cannot be written to: the queries will read the objects themselves.
+            None => ControlFlow::Break(()),
+        }
     }
 
     /// Reads the object itself.
     fn unkept(
         &self,
         object: &Object,
+        mut keeping: Option<Writing>,
         log: &Log,
         is_wanted: &(dyn Fn() -> bool + Sync),
         give: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>,
@@ -107,10 +140,6 @@ impl Reader {
                 return ControlFlow::Continue(());
             }
         };
-        let mut keeping = self
-            .shelf
-            .as_ref()
-            .and_then(|shelf| shelf.begin(object, &self.columns));
         let columns = keeping
             .as_ref()
             .map_or(&self.columns[..], |keeping| keeping.columns())
@@ -118,6 +147,7 @@ impl Reader {
         let schema = keeping
             .as_ref()
             .map_or_else(|| self.schema.clone(), |keeping| keeping.schema().clone());
+        #[cfg(test)]
         log.converts(&columns);
         let places: Option<Vec<usize>> = keeping.is_some().then(|| {
             self.columns
@@ -209,7 +239,12 @@ fn scanned(
     if first == PARQUET {
         return parquet::scan(first.chain(input), &object.name, asked, sink, is_wanted);
     }
-    onair_logs::scan::scan(io::Cursor::new(first).chain(input), &object.name, asked, sink)
+    onair_logs::scan::scan(
+        io::Cursor::new(first).chain(input),
+        &object.name,
+        asked,
+        sink,
+    )
 }
 
 /// An object that ends in an error as soon as nobody wants its rows: a reader may be far from the

@@ -2,7 +2,7 @@
 //! that may wait, so that the query's own threads never do.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use onair_logs::schema::REQUESTS;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::Sender;
+use tokio::task::JoinSet;
 
 use crate::batches;
 use crate::cache::Cache;
@@ -77,9 +78,7 @@ impl LogTable {
                     source,
                 }))
             })?;
-            objects.sort_by(|one, other| {
-                (other.size, &one.name).cmp(&(one.size, &other.name))
-            });
+            objects.sort_by(|one, other| (other.size, &one.name).cmp(&(one.size, &other.name)));
             Ok::<_, DataFusionError>(Arc::from(objects))
         };
         Ok(self.listed.get_or_try_init(list).await?.clone())
@@ -95,9 +94,19 @@ impl LogTable {
         }))
     }
 
-    /// How many objects are read side by side.
-    pub(crate) fn threads(&self) -> usize {
-        self.threads
+    /// Reads columns of all objects into the cache, where they are not there yet.
+    pub(crate) async fn warm(&self, columns: Vec<usize>, log: Arc<Log>) -> Result<()> {
+        let pass = self.pass(columns).await?;
+        let wanted = Wanted(Arc::new(AtomicBool::new(true)));
+        let mut readers = JoinSet::new();
+        for _ in 0..self.threads {
+            let (pass, log, wanted) = (pass.clone(), log.clone(), wanted.0.clone());
+            readers.spawn_blocking(move || pass.warm(&log, &|| wanted.load(Ordering::Relaxed)));
+        }
+        while let Some(ended) = readers.join_next().await {
+            ended.map_err(|panic| DataFusionError::ExecutionJoin(Box::new(panic)))?;
+        }
+        Ok(())
     }
 }
 
@@ -170,12 +179,31 @@ impl Pass {
         }
     }
 
+    /// Reads objects into the cache, as [`Pass::read`] does for a query.
+    fn warm(&self, log: &Log, is_wanted: &(dyn Fn() -> bool + Sync)) {
+        let taken = self.taken(0);
+        while let Some(object) = self.objects.get(taken.fetch_add(1, Ordering::Relaxed)) {
+            if !is_wanted() || self.reader.warm(object, log, is_wanted).is_break() {
+                break;
+            }
+        }
+    }
+
     fn taken(&self, run: usize) -> Arc<AtomicUsize> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while taken.len() <= run {
             taken.push(Arc::default());
         }
         taken[run].clone()
+    }
+}
+
+/// Says no as soon as it is dropped.
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 
@@ -207,10 +235,13 @@ impl PartitionStream for Share {
 
 fn feed(pass: &Pass, run: usize, log: &Log, sender: &Sender<Result<RecordBatch>>) {
     let is_wanted = || !sender.is_closed();
-    pass.read(run, log, &is_wanted, &mut |batch| {
-        match sender.blocking_send(Ok(batch)) {
+    pass.read(
+        run,
+        log,
+        &is_wanted,
+        &mut |batch| match sender.blocking_send(Ok(batch)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
-        }
-    });
+        },
+    );
 }

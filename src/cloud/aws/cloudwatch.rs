@@ -144,10 +144,6 @@ impl Cloud {
 
     /// Reads what the queries ask for between `from` (inclusive) and `to` (exclusive), in the order of
     /// the queries. `region` is where the metrics are; none: us-east-1.
-    #[expect(
-        dead_code,
-        reason = "the report and the live view read metrics with it"
-    )]
     pub(crate) async fn metric_data(
         &self,
         region: Option<&str>,

@@ -1,8 +1,9 @@
 //! `onair query …`: the catalog over the event's logs, on Athena or on this machine.
 
 mod cache;
+mod completeness;
 mod list;
-mod place;
+pub(super) mod place;
 mod run;
 mod show;
 mod subject;

@@ -3,6 +3,7 @@
 use onair_logs::value::Value;
 use serde_json::{Value as Json, json};
 
+use super::completeness;
 use super::place::{self, LocalAsked};
 use super::show::{SourceArgument, no_table, when};
 use super::subject::{self, Ready, Times};
@@ -17,6 +18,7 @@ use crate::query::parameters::Given;
 use crate::query::view::Table;
 use crate::query::{Answered, Asked, CatalogQuery, QueryEngine, Source, Window, named};
 use crate::render::{Answer, Head, ResultRows};
+use crate::report::Completeness;
 use crate::runbook::Runbook;
 use crate::ui::{DIM, WARN};
 
@@ -29,7 +31,8 @@ const SAMPLES_SHOWN: usize = 3;
 
 /// Run a query over the event's logs
 ///
-/// On Athena in the event's account, or with --local on this machine, over files or folders of CloudFront
+/// On Athena in the event's account (where one small query more counts the rows, to tell how complete the
+/// logs are), or with --local on this machine, over files or folders of CloudFront
 /// logs of any kind and format. Without a runbook --local works, too, and reads all that is there;
 /// --source realtime then says how real-time lines without a head are laid out. Nothing is asked from AWS for files on this
 /// machine.
@@ -137,7 +140,21 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
         source,
         most_rows: args.rows,
     };
-    let answered = engine.run(&asked, context.ui.interrupt()).await?;
+    let mut answered = engine.run(&asked, context.ui.interrupt()).await?;
+    let found = match (&local, &session) {
+        (None, Some(session)) => {
+            completeness::find(session, engine.as_ref(), &asked, &answered).await?
+        }
+        _ => None,
+    };
+    if let Some(found) = &found {
+        answered.scanned_bytes = answered.scanned_bytes.map(|bytes| bytes + found.scanned);
+        answered.cost = answered.cost.map(|cost| cost + found.cost);
+    }
+    let complete = found.map(|found| found.completeness);
+    if let (Some(found), Some(session)) = (&complete, &session) {
+        warnings.extend(completeness::words(found, &session.runbook.event.zone));
+    }
     warnings.extend(answered.notes.clone());
     let shown = Shown {
         query: &query,
@@ -147,18 +164,21 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
         window,
         answered: &answered,
         runbook: runbook.as_ref(),
+        complete: complete.as_ref(),
     };
     let head = head(session.as_ref(), ledger.as_ref(), runbook.as_ref());
     let mut answer = shown.answer(context, session.as_ref(), ledger.as_ref());
     answer = answer.with_head(head);
     warnings.extend(shown.cut(args.rows));
     answer.warnings = warnings;
-    if args.is_final {
-        return Ok(answer.exiting(
-            Exit::Difference,
-            "check.failed",
-            "how complete the logs are is not known",
-        ));
+    if args.is_final && !complete.as_ref().is_some_and(Completeness::is_enough) {
+        let why = match complete.as_ref().and_then(|found| found.percent) {
+            Some(percent) => format!(
+                "the logs have {percent:.1}% of the requests that CloudWatch counted, and a final answer needs 99%"
+            ),
+            None => "how complete the logs are is not known".to_owned(),
+        };
+        return Ok(answer.exiting(Exit::Difference, "check.failed", &why));
     }
     Ok(answer)
 }
@@ -217,6 +237,7 @@ struct Shown<'a> {
     window: Option<Window>,
     answered: &'a Answered,
     runbook: Option<&'a Runbook>,
+    complete: Option<&'a Completeness>,
 }
 
 impl Shown<'_> {
@@ -415,12 +436,7 @@ impl Shown<'_> {
             "columns": rows.json_columns(),
             "rows": rows.json(),
             "truncated": answered.truncated,
-            "completeness": {
-                "rows": answered.rows_read,
-                "requests": null,
-                "percent": null,
-                "missing-minutes": [],
-            },
+            "completeness": completeness::data(self.complete, answered.rows_read),
             "scanned-bytes": answered.scanned_bytes,
             "cost-usd": answered.cost,
             "reused": answered.reused,

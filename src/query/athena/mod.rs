@@ -290,11 +290,11 @@ impl QueryEngine for Athena<'_> {
                 }
                 notes.extend(estimate.note(self.max_scan));
             }
-            // What it reads is not known: the query is watched as it runs, and the workgroup has a limit.
-            Err(error) => tracing::info!(
-                %error,
-                "what the query will scan is not known beforehand; the workgroup's limit holds"
-            ),
+            // The query is watched as it runs, and the workgroup has a limit of its own.
+            Err(error) => notes.push(format!(
+                "what the query scans was not known before it started ({error}); workgroup {}'s limit held",
+                self.settings.workgroup
+            )),
         }
         let started = self.clock.now();
         let token = token(started);

@@ -117,17 +117,6 @@ pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
     json::operation(call, TARGET, &OPERATIONS)
 }
 
-/// Whether a call may run queries, which then read what the buckets hold.
-pub(super) fn may_run(call: &Call<'_>, state: &mut State) -> bool {
-    let looks = matches!(
-        operation(call),
-        Some("BatchGetQueryExecution" | "GetQueryExecution" | "GetQueryResults")
-    );
-    let region = state.regions.of(call);
-    let mut waiting = region.executions.values();
-    looks && waiting.any(|execution| execution.is_due(call.now))
-}
-
 /// Answers a call whose operation is known.
 pub(super) fn handle(call: &Call<'_>, state: &mut State, world: &mut World<'_>) -> Answer {
     reply(call, state, world).unwrap_or_else(|refusal| refusal.answer(call))

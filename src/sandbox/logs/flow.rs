@@ -49,7 +49,7 @@ impl<'a> Flow<'a> {
             let arrived = self.now.saturating_sub(LATE).unwrap_or(self.now);
             let from = range.start.max(branch.delivery.created.as_millisecond());
             let until = range.end.min(arrived.as_millisecond());
-            branch.bring(self.scene, &(from..until), &mut events);
+            branch.bring(self.scene, self.now, &(from..until), &mut events);
         }
         events.sort_by_key(|event| event.at);
         events
@@ -79,12 +79,12 @@ fn branch(state: &State, delivery: &Delivery) -> Option<Branch> {
 }
 
 impl Branch {
-    fn bring(&self, scene: &Scene, range: &Range<i64>, events: &mut Vec<Event>) {
+    fn bring(&self, scene: &Scene, now: Timestamp, range: &Range<i64>, events: &mut Vec<Event>) {
         const MINUTE: i64 = 60_000;
         let fields = content::fields(&self.delivery.fields);
         let scene = content::serving(scene, &self.distribution);
         // Outside of the event there is the probe alone: nobody reads years of it.
-        let window = event_window(&scene, self.now);
+        let window = event_window(&scene, now);
         let from = range.start.max(window.start);
         let until = range.end.min(window.end);
         let mut text = Vec::new();

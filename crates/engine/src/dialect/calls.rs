@@ -2,10 +2,10 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, LambdaFunction,
-    LambdaFunctionParameter, LambdaSyntax, ObjectName, OneOrManyWithParens, OrderByExpr,
-    OrderByOptions, UnaryOperator, Value as Literal, ValueWithSpan,
+    Array, BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    LambdaFunction, LambdaFunctionParameter, LambdaSyntax, ObjectName, OneOrManyWithParens,
+    OrderByExpr, OrderByOptions, UnaryOperator, Value as Literal, ValueWithSpan,
 };
 
 use super::messages;
@@ -201,6 +201,7 @@ pub(super) fn rewritten(function: &Function) -> Result<Option<Expr>, EngineError
         ("localtimestamp", _) => call("$to_timestamp", vec![call("now", Vec::new()), number("3")]),
         ("current_timezone", _) => text("UTC"),
         ("rand", _) => again("random"),
+        ("map", Some([])) => call("map", vec![array(Vec::new()), array(Vec::new())]),
         ("row", _) => again("struct"),
         ("greatest" | "least", Some(values)) if !values.is_empty() => {
             let any = values
@@ -215,12 +216,9 @@ pub(super) fn rewritten(function: &Function) -> Result<Option<Expr>, EngineError
             case(vec![(any, null())], Some(again(&name)))
         }
         ("rank" | "dense_rank" | "row_number" | "ntile", _) => bigint(again(&name)),
-        ("reduce", Some([array, start, step, Expr::Lambda(finish)])) => {
-            let reduced = call("$reduce", vec![array.clone(), start.clone(), step.clone()]);
-            let one = Expr::Array(datafusion::sql::sqlparser::ast::Array {
-                elem: vec![reduced],
-                named: true,
-            });
+        ("reduce", Some([list, start, step, Expr::Lambda(finish)])) => {
+            let reduced = call("$reduce", vec![list.clone(), start.clone(), step.clone()]);
+            let one = array(vec![reduced]);
             call(
                 "$subscript",
                 vec![
@@ -237,6 +235,13 @@ pub(super) fn rewritten(function: &Function) -> Result<Option<Expr>, EngineError
         }
         _ => return Ok(None),
     }))
+}
+
+fn array(elements: Vec<Expr>) -> Expr {
+    Expr::Array(Array {
+        elem: elements,
+        named: true,
+    })
 }
 
 fn text(text: &str) -> Expr {

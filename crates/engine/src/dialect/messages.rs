@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::EngineError;
+use crate::explain;
 
 /// An error without a place.
 pub(super) fn plain(message: impl Into<String>) -> EngineError {
@@ -49,6 +50,9 @@ pub(super) fn from_planner(error: &DataFusionError) -> EngineError {
         .diagnostic()
         .and_then(|diagnostic| diagnostic.span)
         .map(|span| (span.start.line, span.start.column));
+    if let DataFusionError::SchemaError(error, _) = error.find_root() {
+        return EngineError::query(explain::of_schema(error), place);
+    }
     let text = error.find_root().message().into_owned();
     let text = text
         .split(DataFusionError::BACK_TRACE_SEP)

@@ -59,6 +59,11 @@ impl Dialect for Trino {
         true
     }
 
+    // EXTRACT(DAY_OF_WEEK FROM x)
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
     fn supports_unicode_string_literal(&self) -> bool {
         true
     }

@@ -225,6 +225,19 @@ fn rewritten(expression: &mut Expr) -> Result<Option<Expr>, EngineError> {
         Expr::BinaryOp { op, .. } if !is_operator(op) => {
             return Err(messages::plain(format!("Trino has no operator {op}")));
         }
+        Expr::Like {
+            negated,
+            any: false,
+            expr,
+            pattern,
+            escape_char,
+        } => Expr::Like {
+            negated: *negated,
+            any: false,
+            expr: expr.clone(),
+            pattern: Box::new(like_pattern(pattern, escape_char.as_ref())?),
+            escape_char: None,
+        },
         Expr::ILike { .. } => {
             return Err(messages::plain(
                 "Trino has no ILIKE: write lower(x) LIKE '…'",
@@ -308,6 +321,54 @@ fn subscripts(root: Expr, chain: &[AccessExpr]) -> Result<Option<Expr>, EngineEr
         };
     }
     Ok(Some(expression))
+}
+
+/// DataFusion's LIKE has `\` for its escape, always; Trino's has none but what ESCAPE names.
+fn like_pattern(pattern: &Expr, escape: Option<&ValueWithSpan>) -> Result<Expr, EngineError> {
+    let escape = match escape.map(|escape| &escape.value) {
+        None => None,
+        Some(Literal::SingleQuotedString(text)) if text.chars().count() == 1 => text.chars().next(),
+        Some(_) => return Err(messages::plain("ESCAPE takes one character")),
+    };
+    let text = |text: String| Expr::Value(ValueWithSpan::from(Literal::SingleQuotedString(text)));
+    let Expr::Value(ValueWithSpan {
+        value: Literal::SingleQuotedString(written),
+        ..
+    }) = pattern
+    else {
+        if escape.is_some() {
+            return Err(messages::plain(
+                "LIKE … ESCAPE takes a pattern that is written as a literal here",
+            ));
+        }
+        let doubled = vec![
+            pattern.clone(),
+            text(r"\".to_owned()),
+            text(r"\\".to_owned()),
+        ];
+        return Ok(call("replace", doubled));
+    };
+    let mut out = String::with_capacity(written.len());
+    let mut characters = written.chars();
+    while let Some(character) = characters.next() {
+        let (plain, is_escaped) = if Some(character) == escape {
+            match characters.next() {
+                Some(next) if matches!(next, '%' | '_') || Some(next) == escape => (next, true),
+                _ => {
+                    return Err(messages::plain(
+                        "in LIKE, the escape stands before %, _ or itself",
+                    ));
+                }
+            }
+        } else {
+            (character, false)
+        };
+        if plain == '\\' || (is_escaped && matches!(plain, '%' | '_')) {
+            out.push('\\');
+        }
+        out.push(plain);
+    }
+    Ok(text(out))
 }
 
 fn cast(kind: &CastKind, value: Expr, data_type: &DataType) -> Result<Option<Expr>, EngineError> {

@@ -3,8 +3,6 @@
 //! `FROM t CROSS JOIN UNNEST(t.a) AS u (x)` becomes a nested join on the parsed statement, so that
 //! the planner here sees what is on the left of it.
 
-use std::sync::Arc;
-
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, Result, TableReference, UnnestOptions, plan_err};
 use datafusion::logical_expr::planner::{
@@ -173,6 +171,13 @@ fn unnested(
     if with_ordinality {
         lists.push(function(context, "$places", first)?);
     }
+    if keeps_all {
+        // An empty array has a row as well, and only NULL keeps one.
+        lists = lists
+            .into_iter()
+            .map(|list| function(context, "$unless_empty", list))
+            .collect::<Result<_>>()?;
+    }
     let names = names(alias.as_ref(), lists.len(), with_ordinality, context)?;
     let table = alias.map(|alias| context.normalize_ident(alias.name));
     // Names of its own until the lists are taken apart, so that they are not those of the left.
@@ -206,8 +211,7 @@ fn unnested(
         )?
         .build()?;
     Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
-        Arc::unwrap_or_clone(Arc::new(plan)),
-        None,
+        plan, None,
     ))))
 }
 

@@ -91,6 +91,13 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         Scalar::new("trim_array", &[&[List, Bigint]], as_first, trim),
         Scalar::new("flatten", &[&[List]], item, flatten),
         Scalar::new("repeat", &[&[Any, Bigint]], repeated, repeat),
+        Scalar::new("$unless_empty", &[&[List]], as_first, |call| {
+            let lists = call.lists(0)?;
+            call.each_value(|row| match lists.get(row) {
+                Some(list) if !list.is_empty() => Ok(list_value(list)),
+                _ => ScalarValue::try_from(call.returns),
+            })
+        }),
         Scalar::new(
             "$places",
             &[&[List]],

@@ -29,7 +29,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::ScalarUDF;
 
-pub(crate) use names::{KNOWN, is_known, nearest};
+pub(crate) use names::{distance, is_known, nearest};
 
 use crate::error::EngineError;
 

@@ -255,7 +255,8 @@ enum Piece {
 
 /// `$1` is a group, with as many digits as there are groups for; `${name}` too; `\` takes what
 /// follows as it is.
-fn pieces(replacement: &str, groups: usize) -> Result<Vec<Piece>> {
+fn pieces(replacement: &str, regex: &Regex) -> Result<Vec<Piece>> {
+    let groups = regex.captures_len();
     let mut pieces = Vec::new();
     let mut plain = String::new();
     let mut rest = replacement.chars().peekable();
@@ -271,6 +272,11 @@ fn pieces(replacement: &str, groups: usize) -> Result<Vec<Piece>> {
                 }
                 if rest.peek() == Some(&'{') {
                     let name: String = rest.by_ref().skip(1).take_while(|c| *c != '}').collect();
+                    if !regex.capture_names().flatten().any(|other| other == name) {
+                        return exec_err!(
+                            "the replacement {replacement:?} names no group: {name:?}"
+                        );
+                    }
                     pieces.push(Piece::Named(name));
                     continue;
                 }
@@ -336,7 +342,7 @@ fn replace(call: &Call<'_>) -> Result<datafusion::arrow::array::ArrayRef> {
     let with = (call.len() > 2).then(|| call.texts(2)).transpose()?;
     let same = match (&matches.same, with.as_ref().map(super::scalar::Rows::same)) {
         (Some(_), None) => Some(Vec::new()),
-        (Some(regex), Some(Some(with))) => Some(pieces(with, regex.captures_len())?),
+        (Some(regex), Some(Some(with))) => Some(pieces(with, regex)?),
         _ => None,
     };
     call.each_text(|row| {
@@ -353,7 +359,7 @@ fn replace(call: &Call<'_>) -> Result<datafusion::arrow::array::ArrayRef> {
                 None => return Ok(None),
             },
         };
-        let pieces = pieces(with, regex.captures_len())?;
+        let pieces = pieces(with, &regex)?;
         Ok(Some(replaced(&regex, text, &pieces)))
     })
 }

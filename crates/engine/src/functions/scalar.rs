@@ -21,6 +21,8 @@ use datafusion::logical_expr::{
 pub(super) enum Takes {
     /// `varchar`, as a string view.
     Text,
+    /// `varchar` that has to be a literal: it decides on the result's type.
+    Literal,
     /// Any integer, as 64 bits.
     Bigint,
     /// Any number, as a `double`.
@@ -45,7 +47,9 @@ pub(super) enum Takes {
     Any,
 }
 
-use Takes::{Address, Any, Bigint, Binary, Boolean, Double, Json, List, Map, Number, Text, Time};
+use Takes::{
+    Address, Any, Bigint, Binary, Boolean, Double, Json, List, Literal, Map, Number, Text, Time,
+};
 
 /// Trino's `json`: text in a type that nothing else has here.
 pub(super) const JSON: DataType = DataType::LargeUtf8;
@@ -98,6 +102,8 @@ fn coerced(takes: Takes, given: &DataType) -> Option<DataType> {
     let null = given.is_null();
     match takes {
         Text => (null || is_text(given)).then_some(DataType::Utf8View),
+        // As it is: a cast around it would hide it from the planner.
+        Literal => is_text(given).then(|| given.clone()),
         Bigint => (null || given.is_integer()).then_some(DataType::Int64),
         Double => (null || given.is_numeric()).then_some(DataType::Float64),
         Number if null => Some(DataType::Int64),
@@ -297,7 +303,7 @@ impl ScalarUDFImpl for Scalar {
 
 fn name_of(takes: Takes) -> &'static str {
     match takes {
-        Text => "varchar",
+        Text | Literal => "varchar",
         Bigint => "bigint",
         Double => "double",
         Number => "number",
@@ -356,9 +362,12 @@ impl Call<'_> {
         })
     }
 
-    /// An argument of [`Takes::Text`].
+    /// An argument of [`Takes::Text`] or [`Takes::Literal`].
     pub(super) fn texts(&self, place: usize) -> Result<Rows<StringViewArray>> {
-        self.rows_of(place)
+        match self.kind(place) {
+            DataType::Utf8View => self.rows_of(place),
+            _ => self.jsons(place),
+        }
     }
 
     /// An argument of [`Takes::Bigint`].

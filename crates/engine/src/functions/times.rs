@@ -18,7 +18,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
-use super::scalar::Takes::{Any, Bigint, Double, Text, Time};
+use super::scalar::Takes::{Any, Bigint, Double, Literal, Text, Time};
 use super::scalar::{Call, MILLISECONDS, Scalar, as_first, bigint, double, milliseconds_in, text};
 use super::{casts, iso8601};
 
@@ -78,7 +78,7 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         }),
         Scalar::new(
             "from_unixtime",
-            &[&[Double], &[Double, Text]],
+            &[&[Double], &[Double, Literal]],
             unixtime,
             from_unixtime,
         ),
@@ -91,9 +91,11 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         ),
         Scalar::new("from_iso8601_date", &[&[Text]], date, from_iso8601_date),
         Scalar::new("to_iso8601", &[&[Time]], text, to_iso8601),
-        Scalar::new("at_timezone", &[&[Time, Text]], in_zone, at_timezone),
-        Scalar::new("with_timezone", &[&[Time, Text]], in_zone, with_timezone),
-        Scalar::new("$timestamp", &[&[Text]], literal, |call| parsed(call, true)),
+        Scalar::new("at_timezone", &[&[Time, Literal]], in_zone, at_timezone),
+        Scalar::new("with_timezone", &[&[Time, Literal]], in_zone, with_timezone),
+        Scalar::new("$timestamp", &[&[Literal]], literal, |call| {
+            parsed(call, true)
+        }),
         Scalar::new(
             "$to_timestamp",
             &[&[Time, Bigint], &[Text, Bigint]],
@@ -854,7 +856,7 @@ fn parsed(call: &Call<'_>, strict: bool) -> Result<ArrayRef> {
 }
 
 fn to_timestamp(call: &Call<'_>, strict: bool) -> Result<ArrayRef> {
-    if call.kind(0) == DataType::Utf8View {
+    if super::scalar::is_text(&call.kind(0)) {
         return parsed(call, strict);
     }
     let times = Times::new(call, 0)?;

@@ -24,6 +24,9 @@ use super::{HiveTable, Storage, Tally, Trouble, place};
 /// Rows a batch has at most.
 pub(super) const BATCH: usize = 8192;
 
+/// More partitions than these are found in one list of all.
+const MOST_LISTS: usize = 500;
+
 const LAZY_SIMPLE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
 const OPENX_JSON: &str = "org.openx.data.jsonserde.JsonSerDe";
 const PARQUET: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
@@ -136,17 +139,23 @@ impl Provider {
         let common = common_location(&self.table);
         let (bucket, prefix) = place(&common)?;
         let mut folders: HashMap<String, Arc<Vec<String>>> = HashMap::new();
+        let mut prefixes = Vec::new();
         for partition in chosen {
             let (_, folder) = place(&partition.location)?;
+            prefixes.push(folder.to_owned());
             folders.insert(folder.to_owned(), Arc::new(partition.values));
         }
-        let listed = self
-            .storage
-            .list(bucket, prefix)
-            .map_err(|error| Trouble::Storage {
-                place: common.clone(),
+        if prefixes.len() > MOST_LISTS {
+            prefixes = vec![prefix.to_owned()];
+        }
+        let mut listed = Vec::new();
+        for prefix in prefixes {
+            let found = self.storage.list(bucket, &prefix);
+            listed.extend(found.map_err(|error| Trouble::Storage {
+                place: format!("s3://{bucket}/{prefix}"),
                 reason: error.to_string(),
-            })?;
+            })?);
+        }
         let mut pieces = Vec::new();
         for (key, size) in listed {
             let name = key.rsplit('/').next().unwrap_or_default();

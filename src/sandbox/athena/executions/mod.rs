@@ -21,13 +21,14 @@ use crate::sandbox::{glue, s3};
 const QUEUED: SignedDuration = SignedDuration::from_millis(200);
 
 /// What queries need of the rest of the account.
-#[derive(Debug)]
 pub(in crate::sandbox) struct World<'a> {
     pub(in crate::sandbox) catalog: &'a glue::State,
     pub(in crate::sandbox) buckets: &'a mut s3::State,
+    /// Puts the logs that are due below a place of a bucket there; says whether there were any.
+    pub(in crate::sandbox) deliver: &'a dyn Fn(&mut s3::State, &str, &str) -> bool,
     /// How long each query runs, beyond what it takes.
     pub(in crate::sandbox) slow: Duration,
-    /// Whether a result was put into a bucket.
+    /// Whether anything was put into a bucket.
     pub(in crate::sandbox) wrote: bool,
 }
 

@@ -129,7 +129,7 @@ fn double(value: f64) -> String {
 }
 
 #[cfg(not(feature = "engine"))]
-fn work(_: &Execution, _: &str, _: &World<'_>) -> Result<Found, Fault> {
+fn work(_: &Execution, _: &str, _: &mut World<'_>) -> Result<Found, Fault> {
     Err(Fault::new(
         9999,
         "this build of onair has no query engine, so its embedded Athena runs no SQL: build it with \
@@ -145,6 +145,7 @@ mod with_engine {
     use std::collections::BTreeMap;
     use std::io;
     use std::sync::Arc;
+    use std::sync::mpsc::{Sender, channel};
 
     use onair_engine::hive::{HiveTable, Storage, Tally, Trouble};
     use onair_engine::{Engine, EngineError, Ran, Settings};
@@ -162,7 +163,7 @@ mod with_engine {
     pub(super) fn work(
         execution: &Execution,
         region: &str,
-        world: &World<'_>,
+        world: &mut World<'_>,
     ) -> Result<Found, Fault> {
         let first = execution
             .text
@@ -195,8 +196,8 @@ mod with_engine {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let tally = Tally::limited(execution.cutoff);
-        let (tables, storage) = described(execution, region, world);
-        let ran = asked(execution, &parameters, tables, storage, &tally);
+        let tables = described(execution, region, world);
+        let ran = asked(execution, &parameters, tables, world, &tally);
         let scanned = tally.bytes();
         let ran = ran.map_err(|error| Fault {
             scanned,
@@ -215,32 +216,14 @@ mod with_engine {
         })
     }
 
-    /// The tables that the text may name, and what lies in their places.
-    fn described(
-        execution: &Execution,
-        region: &str,
-        world: &World<'_>,
-    ) -> (Vec<HiveTable>, Snapshot) {
+    /// The tables that the text may name.
+    fn described(execution: &Execution, region: &str, world: &World<'_>) -> Vec<HiveTable> {
         let text = execution.text.to_lowercase();
-        let mut storage = Snapshot::default();
-        let mut tables = Vec::new();
-        for (database, name, input) in world.catalog.tables(region) {
-            if !text.contains(name) {
-                continue;
-            }
-            let table = described_table(database, name, input);
-            let place = table.location.trim_start_matches("s3://");
-            let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-            storage.take(world, bucket, prefix);
-            if let Some(template) = table.parameters.get("storage.location.template") {
-                let place = template.trim_start_matches("s3://");
-                let fixed = place.split("${").next().unwrap_or_default();
-                let (bucket, prefix) = fixed.split_once('/').unwrap_or((fixed, ""));
-                storage.take(world, bucket, prefix);
-            }
-            tables.push(table);
-        }
-        (tables, storage)
+        let tables = world.catalog.tables(region);
+        tables
+            .filter(|(_, name, _)| text.contains(name))
+            .map(|(database, name, input)| described_table(database, name, input))
+            .collect()
     }
 
     /// The members of `TableInput` as the engine takes them.
@@ -278,12 +261,12 @@ mod with_engine {
         }
     }
 
-    /// Asks the engine, on a thread of its own: whoever waits here may be on a runtime's thread.
+    /// Asks the engine, on a thread of its own, and serves what it reads from here, where the state is.
     fn asked(
         execution: &Execution,
         parameters: &[Value],
         tables: Vec<HiveTable>,
-        storage: Snapshot,
+        world: &mut World<'_>,
         tally: &Tally,
     ) -> Result<Ran, EngineError> {
         let internal = |error: &dyn std::fmt::Display| EngineError::Internal(error.to_string());
@@ -295,7 +278,8 @@ mod with_engine {
             cache: None,
             cache_limit: 0,
         })?;
-        let storage: Arc<dyn Storage> = Arc::new(storage);
+        let (sender, receiver) = channel();
+        let storage: Arc<dyn Storage> = Arc::new(Asking(sender.clone()));
         let mut unusable = Vec::new();
         for table in tables {
             let name = table.name.clone();
@@ -307,15 +291,26 @@ mod with_engine {
             }
         }
         let ran = std::thread::scope(|scope| {
-            let running = scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .build()
-                    .map_err(|error| internal(&error))?;
-                runtime.block_on(engine.run(&execution.text, parameters))
+            scope.spawn(|| {
+                let mut done = Done(Some(sender), None);
+                let runtime = tokio::runtime::Builder::new_current_thread().build();
+                done.1 = Some(match runtime {
+                    Ok(runtime) => runtime.block_on(engine.run(&execution.text, parameters)),
+                    Err(error) => Err(EngineError::Internal(error.to_string())),
+                });
             });
-            running
-                .join()
-                .unwrap_or_else(|_| Err(EngineError::Internal("the engine panicked".to_owned())))
+            loop {
+                match receiver.recv() {
+                    Ok(Ask::List(bucket, prefix, reply)) => {
+                        drop(reply.send(list(world, &bucket, &prefix)));
+                    }
+                    Ok(Ask::Read(bucket, key, reply)) => {
+                        drop(reply.send(content(world, &bucket, &key)));
+                    }
+                    Ok(Ask::Done(ran)) => return *ran,
+                    Err(error) => return Err(internal(&error)),
+                }
+            }
         });
         ran.map_err(|error| match (error, unusable.is_empty()) {
             (EngineError::Query { message, at }, false) => EngineError::Query {
@@ -369,51 +364,79 @@ mod with_engine {
         }
     }
 
-    /// The buckets as they are when the query runs: sizes, and where the bytes are.
-    #[derive(Debug, Default)]
-    struct Snapshot(BTreeMap<String, BTreeMap<String, (u64, Content)>>);
+    /// What the engine's threads ask of the thread that has the state.
+    enum Ask {
+        List(String, String, Sender<io::Result<Vec<(String, u64)>>>),
+        Read(String, String, Sender<io::Result<Content>>),
+        Done(Box<Result<Ran, EngineError>>),
+    }
 
-    impl Snapshot {
-        fn take(&mut self, world: &World<'_>, bucket: &str, prefix: &str) {
-            if !world.buckets.has(bucket) {
-                return;
-            }
-            let kept = self.0.entry(bucket.to_owned()).or_default();
-            for key in world.buckets.keys_below(bucket, prefix) {
-                if !kept.contains_key(&key)
-                    && let Some(content) = world.buckets.content_of(bucket, &key)
-                {
-                    kept.insert(key, content);
-                }
-            }
-        }
+    /// Tells the end, also that of a thread that panics.
+    struct Done(Option<Sender<Ask>>, Option<Result<Ran, EngineError>>);
 
-        fn bucket(&self, bucket: &str) -> io::Result<&BTreeMap<String, (u64, Content)>> {
-            self.0.get(bucket).ok_or_else(|| {
-                io::Error::new(
-                    io::ErrorKind::NotFound,
-                    format!("The specified bucket does not exist: {bucket}"),
-                )
-            })
+    impl Drop for Done {
+        fn drop(&mut self) {
+            let ran = self.1.take().unwrap_or_else(|| {
+                Err(EngineError::Internal(
+                    "the query's thread panicked".to_owned(),
+                ))
+            });
+            if let Some(sender) = self.0.take() {
+                // Nobody waits any more only when the whole query is over.
+                drop(sender.send(Ask::Done(Box::new(ran))));
+            }
         }
     }
 
-    impl Storage for Snapshot {
+    /// The embedded S3, as a thread of the engine reaches it.
+    #[derive(Debug)]
+    struct Asking(Sender<Ask>);
+
+    impl Asking {
+        fn ask<T>(&self, make: impl FnOnce(Sender<io::Result<T>>) -> Ask) -> io::Result<T> {
+            let over = |_| io::Error::new(io::ErrorKind::Interrupted, "the query is over");
+            let (reply, answer) = channel();
+            self.0.send(make(reply)).map_err(|_| over(()))?;
+            answer.recv().map_err(|_| over(()))?
+        }
+    }
+
+    impl Storage for Asking {
         fn list(&self, bucket: &str, prefix: &str) -> io::Result<Vec<(String, u64)>> {
-            let objects = self.bucket(bucket)?.iter();
-            Ok(objects
-                .filter(|(key, _)| key.starts_with(prefix))
-                .map(|(key, (size, _))| (key.clone(), *size))
-                .collect())
+            self.ask(|reply| Ask::List(bucket.to_owned(), prefix.to_owned(), reply))
         }
 
         fn read(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
-            match self.bucket(bucket)?.get(key) {
-                Some((_, Content::Bytes(bytes))) => Ok(bytes.clone()),
-                Some((_, Content::File(path))) => std::fs::read(path),
-                None => Err(io::Error::from(io::ErrorKind::NotFound)),
+            match self.ask(|reply| Ask::Read(bucket.to_owned(), key.to_owned(), reply))? {
+                Content::Bytes(bytes) => Ok(bytes),
+                Content::File(path) => std::fs::read(path),
             }
         }
+    }
+
+    /// Logs are delivered when somebody looks: here, folder by folder.
+    fn list(world: &mut World<'_>, bucket: &str, prefix: &str) -> io::Result<Vec<(String, u64)>> {
+        world.wrote |= (world.deliver)(world.buckets, bucket, prefix);
+        if !world.buckets.has(bucket) {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("The specified bucket does not exist: {bucket}"),
+            ));
+        }
+        let keys = world.buckets.keys_below(bucket, prefix).into_iter();
+        Ok(keys
+            .filter_map(|key| {
+                let (size, _) = world.buckets.content_of(bucket, &key)?;
+                Some((key, size))
+            })
+            .collect())
+    }
+
+    fn content(world: &World<'_>, bucket: &str, key: &str) -> io::Result<Content> {
+        let content = world.buckets.content_of(bucket, key);
+        content
+            .map(|(_, content)| content)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 }
 

@@ -1,0 +1,43 @@
+-- name: event-experience
+-- purpose: What viewers felt over the whole window, in one row, without those who were kept out
+-- about: A viewer is a playback session (CMCD sid), or an address where the player sends none. Kept out are viewers who were refused (401, 403, 451) and got no video segment, or had a tenth of their requests refused.
+-- about: `bs` says that a player starved since its last request, not for how long: starved_percent is of video segments. Startup is first request to first video segment, to the second where the logs have no milliseconds.
+WITH viewers AS (
+    SELECT
+        coalesce(cmcd_session_id, c_ip) AS viewer,
+        count(*) AS requests,
+        count_if(sc_status IN (401, 403, 451)) AS refused,
+        count_if(object_kind = 'segment' AND coalesce(cmcd_object_type, 'v') IN ('v', 'av') AND sc_status IN (200, 206, 304)) AS segments,
+        count_if(cmcd_object_type IN ('v', 'av') AND sc_status IN (200, 206, 304)) AS told,
+        count_if(cmcd_object_type IN ('v', 'av') AND sc_status IN (200, 206, 304) AND cmcd_buffer_starvation) AS starved,
+        sum(CASE WHEN cmcd_object_type IN ('v', 'av') AND sc_status IN (200, 206, 304) THEN cmcd_encoded_bitrate * 1e0 * cmcd_object_duration END) AS kilobits,
+        sum(CASE WHEN cmcd_object_type IN ('v', 'av') AND sc_status IN (200, 206, 304) AND cmcd_encoded_bitrate IS NOT NULL THEN cmcd_object_duration END) AS duration,
+        min(at) AS first_seen,
+        min(CASE WHEN object_kind = 'segment' AND coalesce(cmcd_object_type, 'v') IN ('v', 'av') AND sc_status IN (200, 206, 304) THEN at END) AS first_segment
+    FROM requests
+    GROUP BY coalesce(cmcd_session_id, c_ip)
+),
+judged AS (
+    SELECT
+        refused > 0 AND (segments = 0 OR refused * 10 >= requests) AS is_kept_out,
+        segments,
+        told,
+        starved,
+        kilobits,
+        duration,
+        date_diff('millisecond', first_seen, first_segment) AS startup
+    FROM viewers
+    WHERE viewer IS NOT NULL
+)
+SELECT
+    count(*) AS viewers,
+    count_if(is_kept_out) AS kept_out,
+    count_if(NOT is_kept_out AND segments = 0) AS never_started,
+    count_if(NOT is_kept_out AND told > 0) AS reporting_viewers,
+    count_if(NOT is_kept_out AND starved > 0) AS starved_viewers,
+    round(1e2 * sum(CASE WHEN NOT is_kept_out THEN starved END) / nullif(sum(CASE WHEN NOT is_kept_out THEN told END), 0), 3) AS starved_percent,
+    round(sum(CASE WHEN NOT is_kept_out THEN kilobits END) / nullif(sum(CASE WHEN NOT is_kept_out THEN duration END), 0), 0) AS mean_kilobits,
+    approx_percentile(CASE WHEN NOT is_kept_out THEN startup END, 0.5) AS startup_p50_ms,
+    approx_percentile(CASE WHEN NOT is_kept_out THEN startup END, 0.95) AS startup_p95_ms
+FROM judged
+ORDER BY viewers
