@@ -1,7 +1,7 @@
 //! The real binary over real data: published blocklists are imported, the token vectors of others are
 //! inspected or refused with the right reason; and the readers of logs over logs that others had. The
-//! folder is named by `ONAIR_SHARED_DATA`; without
-//! it these tests fail, so that nobody takes them for passed.
+//! folder is named by `ONAIR_SHARED_DATA`; without it these tests fail, so that nobody takes them for
+//! passed.
 
 mod blocklists;
 #[path = "../cli/harness.rs"]

@@ -255,7 +255,8 @@ impl Shelf {
         let mut all = columns.to_vec();
         all.push(AT);
         for path in &older {
-            if let Some(entry) = self.opened(path, &key) {
+            // Also those of an entry of another window: who asked for them will ask again.
+            if let Some(entry) = Entry::open(path, &key) {
                 all.extend(entry.columns);
             }
         }
@@ -530,9 +531,9 @@ impl Writing {
             .iter()
             .map(|column| REQUESTS[*column].name)
             .collect();
-        // A window that left nothing out is as good as none.
+        // A window that left nothing out is as good as none; a line without a time is bad in a window.
         let window = window
-            .filter(|_| scanned.outside > 0)
+            .filter(|_| scanned.outside + scanned.bad > 0)
             .map(milliseconds)
             .map(|(from, until)| json!([from, until]));
         let about = json!({

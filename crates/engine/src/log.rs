@@ -75,10 +75,9 @@ impl Log {
     }
 
     /// A reader converts these columns.
+    #[cfg(test)]
     pub(crate) fn converts(&self, columns: &[usize]) {
-        #[cfg(test)]
         self.kept().converted.push(columns.to_vec());
-        let _ = columns;
     }
 
     /// What the readers were asked to convert.

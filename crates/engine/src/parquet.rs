@@ -14,12 +14,9 @@ use datafusion::parquet::arrow::arrow_reader::{
 };
 use datafusion::parquet::errors::ParquetError;
 use onair_logs::row::{Became, Rows};
-use onair_logs::scan::{BadLine, Scan, Scanned};
+use onair_logs::scan::{Scan, Scanned};
 
 use crate::batches::{Batches, ROWS};
-
-/// Bad rows that are kept as samples, as for text.
-const SAMPLES: usize = 20;
 
 /// Reads a Parquet object. Its end is needed first, so it is copied to a temporary file.
 ///
@@ -102,14 +99,7 @@ fn rows(
                 }
                 Became::Outside => found.outside += 1,
                 Became::Bad(reason) => {
-                    found.bad += 1;
-                    if found.samples.len() < SAMPLES {
-                        found.samples.push(BadLine {
-                            line,
-                            reason: reason.to_owned(),
-                            excerpt: excerpt(&columns, row),
-                        });
-                    }
+                    found.note_bad(line, reason, shown(&columns, row).as_bytes())
                 }
             }
         }
@@ -133,7 +123,8 @@ fn texts(batch: &RecordBatch, order: &[usize]) -> Result<Vec<StringViewArray>, P
         .collect()
 }
 
-fn excerpt(columns: &[StringViewArray], row: usize) -> String {
+/// A row as a line of text, for those who are told that it is bad.
+fn shown(columns: &[StringViewArray], row: usize) -> String {
     let cells: Vec<&str> = columns
         .iter()
         .map(|column| {
@@ -144,15 +135,7 @@ fn excerpt(columns: &[StringViewArray], row: usize) -> String {
             }
         })
         .collect();
-    let mut text = cells.join("\t");
-    if text.len() > 200 {
-        let end = (0..=200)
-            .rev()
-            .find(|end| text.is_char_boundary(*end))
-            .unwrap_or(0);
-        text.truncate(end);
-    }
-    text
+    cells.join("\t")
 }
 
 fn words(error: &ParquetError) -> String {

@@ -101,24 +101,27 @@ impl Reader {
         self.unkept(object, keeping, log, is_wanted, behind)
     }
 
-    /// Reads an object into the cache, unless it is there.
-    pub(crate) fn warm(&self, object: &Object, log: &Log, is_wanted: &(dyn Fn() -> bool + Sync)) {
+    /// Reads an object into the cache, unless it is there. To break off is to want no more.
+    pub(crate) fn warm(
+        &self,
+        object: &Object,
+        log: &Log,
+        is_wanted: &(dyn Fn() -> bool + Sync),
+    ) -> ControlFlow<()> {
         let Some(shelf) = &self.shelf else {
-            return;
+            return ControlFlow::Break(());
         };
         if let Some(kept) = shelf.find(object, &self.columns) {
             log.object(&object.name, kept.into_scanned(), true);
-            return;
+            return ControlFlow::Continue(());
         }
-        let Some(keeping) = shelf.write(object, &self.columns) else {
-            // A folder that cannot be written to: the queries will read the object itself.
-            return;
-        };
-        let flow = self.unkept(object, Some(keeping), log, is_wanted, &mut |_| {
-            ControlFlow::Continue(())
-        });
-        // It goes on with the next object as long as it is wanted at all.
-        drop(flow);
+        match shelf.write(object, &self.columns) {
+            Some(keeping) => self.unkept(object, Some(keeping), log, is_wanted, &mut |_| {
+                ControlFlow::Continue(())
+            }),
+            // A folder that cannot be written to: the queries will read the objects themselves.
+            None => ControlFlow::Break(()),
+        }
     }
 
     /// Reads the object itself.
@@ -144,6 +147,7 @@ impl Reader {
         let schema = keeping
             .as_ref()
             .map_or_else(|| self.schema.clone(), |keeping| keeping.schema().clone());
+        #[cfg(test)]
         log.converts(&columns);
         let places: Option<Vec<usize>> = keeping.is_some().then(|| {
             self.columns

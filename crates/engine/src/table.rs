@@ -183,10 +183,9 @@ impl Pass {
     fn warm(&self, log: &Log, is_wanted: &(dyn Fn() -> bool + Sync)) {
         let taken = self.taken(0);
         while let Some(object) = self.objects.get(taken.fetch_add(1, Ordering::Relaxed)) {
-            if !is_wanted() {
+            if !is_wanted() || self.reader.warm(object, log, is_wanted).is_break() {
                 break;
             }
-            self.reader.warm(object, log, is_wanted);
         }
     }
 

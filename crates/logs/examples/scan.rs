@@ -2,7 +2,10 @@
 //! `cargo run --release -p onair-logs --example scan -- at,sc_status FILE…`. Without columns (`-`), and
 //! with `inflate` instead of them, it shows what the reading costs beyond unpacking.
 
-#![expect(clippy::print_stdout, reason = "what it came to is the example's answer")]
+#![expect(
+    clippy::print_stdout,
+    reason = "what it came to is the example's answer"
+)]
 
 use std::error::Error;
 use std::fs::File;
@@ -52,13 +55,16 @@ impl Sink for Sum {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let columns = arguments.next().ok_or("name columns, comma between, or `inflate`")?;
+    let columns = arguments
+        .next()
+        .ok_or("name columns, comma between, or `inflate`")?;
     let files: Vec<String> = arguments.collect();
     if columns == "inflate" {
         let mut buffer = vec![0; 256 << 10];
         let mut bytes = 0;
         for file in &files {
-            let mut gzip = MultiGzDecoder::new(BufReader::with_capacity(128 << 10, File::open(file)?));
+            let mut gzip =
+                MultiGzDecoder::new(BufReader::with_capacity(128 << 10, File::open(file)?));
             while let read @ 1.. = gzip.read(&mut buffer)? {
                 bytes += read;
             }
@@ -78,6 +84,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         rows += scanned.rows;
         bad += scanned.bad;
     }
-    println!("{rows} rows, {bad} bad lines, {} values, {} bytes", sum.values, sum.bytes);
+    println!(
+        "{rows} rows, {bad} bad lines, {} values, {} bytes",
+        sum.values, sum.bytes
+    );
     Ok(())
 }

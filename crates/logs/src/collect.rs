@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::scan::Sink;
+use crate::schema::REQUESTS;
 use crate::value::Value;
 
 /// Keeps rows as [`Value`]s.
@@ -33,6 +34,15 @@ impl Collected {
         }
         self.row[slot] = value;
     }
+}
+
+/// A row's values with the names of their columns, which are places in [`REQUESTS`].
+pub fn named(columns: &[usize], row: Vec<Value>) -> impl Iterator<Item = (&'static str, Value)> {
+    let names: Vec<&str> = columns
+        .iter()
+        .map(|column| REQUESTS.get(*column).map_or("", |column| column.name))
+        .collect();
+    names.into_iter().zip(row)
 }
 
 impl Sink for Collected {

@@ -23,10 +23,32 @@ pub fn once(text: &[u8], out: &mut Vec<u8>) {
 
 /// Decodes twice, in place of what `out` held. `between` is room to work in.
 pub fn twice(text: &[u8], between: &mut Vec<u8>, out: &mut Vec<u8>) {
-    between.clear();
-    once(text, between);
     out.clear();
-    once(between, out);
+    if in_one_pass(text, out).is_none() {
+        between.clear();
+        once(text, between);
+        out.clear();
+        once(between, out);
+    }
+}
+
+/// Both times at once, which goes as long as every `%25` has two digits behind it that stand for
+/// themselves. None: it does not go.
+fn in_one_pass(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut rest = text;
+    while let Some(percent) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(&rest[..percent]);
+        let escape = &rest[percent + 1..];
+        if let Some(inner) = escape.strip_prefix(b"25") {
+            out.push(hex(inner)?);
+            rest = &inner[2..];
+        } else {
+            out.push(hex(escape)?);
+            rest = &escape[2..];
+        }
+    }
+    out.extend_from_slice(rest);
+    Some(())
 }
 
 /// A field as text: decoded twice, invalid UTF-8 replaced.
@@ -57,7 +79,21 @@ fn nibble(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn decoding_in_one_pass_is_decoding_twice(text in "(%25|%|2|5|4|1|[a-f]|x){0,20}") {
+            let (mut between, mut out) = (Vec::new(), Vec::new());
+            twice(text.as_bytes(), &mut between, &mut out);
+            let (mut first, mut second) = (Vec::new(), Vec::new());
+            once(text.as_bytes(), &mut first);
+            once(&first, &mut second);
+            prop_assert_eq!(out, second);
+        }
+    }
 
     #[test]
     fn decodes_at_most_twice_and_keeps_what_is_no_escape() {

@@ -8,11 +8,13 @@ use crate::number;
 
 const DAY: i64 = 86_400_000;
 
-/// Milliseconds since 1970 of a time that is UTC.
+/// Milliseconds since 1970 of a time that is UTC. The first and the last day that can be written are
+/// before and after all others.
 pub(crate) fn milliseconds(time: DateTime) -> i64 {
+    let beyond = if time.year() < 0 { i64::MIN } else { i64::MAX };
     TimeZone::UTC
         .to_timestamp(time)
-        .map_or(i64::MAX, Timestamp::as_millisecond)
+        .map_or(beyond, Timestamp::as_millisecond)
 }
 
 /// Reads `YYYY-MM-DD` and `HH:MM:SS`. The last date is kept: nearly all rows of an object share it.
@@ -62,7 +64,8 @@ fn two(tens: u8, ones: u8) -> Option<i64> {
 }
 
 /// Reads seconds since 1970 with a fraction (real-time logs), or milliseconds (`timestamp(ms)`): told
-/// apart by size, since no document says which unit the first has. ISO 8601 is read as well.
+/// apart by size, since no document says which unit the first has; rounded to the millisecond. ISO 8601
+/// is read as well.
 pub(crate) fn epoch(text: &[u8]) -> Option<i64> {
     let point = text.iter().position(|byte| *byte == b'.');
     let (whole, fraction) = match point {
@@ -74,17 +77,16 @@ pub(crate) fn epoch(text: &[u8]) -> Option<i64> {
         return iso(text);
     }
     let whole = number::integer(whole)?;
+    let digit = |place: usize| {
+        fraction
+            .get(place)
+            .map_or(0, |digit| i64::from(digit - b'0'))
+    };
     // As milliseconds this is 1973, as seconds the year 5138.
     if whole >= 100_000_000_000 {
-        return in_range(whole);
+        return in_range(whole + digit(0) / 5);
     }
-    let mut thousandths = 0;
-    for place in 0..3 {
-        let digit = fraction
-            .get(place)
-            .map_or(0, |digit| i64::from(digit - b'0'));
-        thousandths = thousandths * 10 + digit;
-    }
+    let thousandths = digit(0) * 100 + digit(1) * 10 + digit(2) + digit(3) / 5;
     in_range(whole * 1000 + thousandths)
 }
 
@@ -158,10 +160,12 @@ mod tests {
         for (text, expected) in [
             ("1607374321.541", Some(1_607_374_321_541)),
             ("1607374321.5", Some(1_607_374_321_500)),
-            ("1607374321.5419", Some(1_607_374_321_541)),
+            ("1607374321.5414", Some(1_607_374_321_541)),
+            ("1607374321.5415", Some(1_607_374_321_542)),
+            ("1607374321.9999", Some(1_607_374_322_000)),
             ("1607374321", Some(1_607_374_321_000)),
             ("1607374321541", Some(1_607_374_321_541)),
-            ("1607374321541.7", Some(1_607_374_321_541)),
+            ("1607374321541.7", Some(1_607_374_321_542)),
             ("2020-12-07T20:52:01Z", Some(1_607_374_321_000)),
             ("2020-12-07T20:52:01.541", Some(1_607_374_321_541)),
             ("-", None),

@@ -26,7 +26,7 @@ pub fn scan(object: impl Read, asked: &Scan, sink: &mut impl Sink) -> std::io::R
     let ended = lines::each(object, |line: Line<'_>| {
         number += 1;
         if line.is_too_long {
-            scanned.bad(number, "the line is longer than 1 MiB", line.text);
+            scanned.note_bad(number, "the line is longer than 1 MiB", line.text);
             return ControlFlow::Continue(());
         }
         let text = line.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line.text);
@@ -37,15 +37,15 @@ pub fn scan(object: impl Read, asked: &Scan, sink: &mut impl Sink) -> std::io::R
         // A stream may put several objects into one line.
         for record in serde_json::Deserializer::from_slice(text).into_iter::<Value>() {
             let Ok(record) = record else {
-                scanned.bad(number, "JSON: it cannot be read", text);
+                scanned.note_bad(number, "JSON: it cannot be read", text);
                 break;
             };
             let Some(request) = record.get("httpRequest").and_then(Value::as_object) else {
-                scanned.bad(number, "no record of AWS WAF: it has no httpRequest", text);
+                scanned.note_bad(number, "no record of AWS WAF: it has no httpRequest", text);
                 continue;
             };
             let Some(at) = record.get("timestamp").and_then(moment) else {
-                scanned.bad(number, "its timestamp cannot be read", text);
+                scanned.note_bad(number, "its timestamp cannot be read", text);
                 continue;
             };
             if window.is_some_and(|(from, until)| at < from || at >= until) {

@@ -186,15 +186,19 @@ fn sound(value: &[u8]) -> Sought<'_> {
 /// Whether every string that begins in `text` ends in it, and none has escapes.
 fn quotes_are_even(text: &[u8]) -> bool {
     let mut is_even = true;
-    let mut from = 0;
-    while let Some(found) = memchr::memchr3(b'%', b'"', b'\\', &text[from..]) {
-        let at = from + found;
-        if skip(&text[at..], b'"').is_some() {
-            is_even = !is_even;
-        } else if skip(&text[at..], b'\\').is_some() {
-            return false;
+    let mut rest = text;
+    while let Some(found) = memchr::memchr3(b'%', b'"', b'\\', rest) {
+        let after = &rest[found + 1..];
+        match rest[found] {
+            b'"' => is_even = !is_even,
+            b'\\' => return false,
+            _ => match after.strip_prefix(b"25").unwrap_or(after) {
+                [b'2', b'2', ..] => is_even = !is_even,
+                [b'5', b'C' | b'c', ..] => return false,
+                _ => {}
+            },
         }
-        from = at + 1;
+        rest = after;
     }
     is_even
 }

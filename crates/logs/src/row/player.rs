@@ -33,6 +33,8 @@ pub(super) struct Player {
 #[derive(Debug, Clone, Copy)]
 struct Wanted {
     key: &'static str,
+    /// The same as a number.
+    number: u64,
     kind: Kind,
     field: Option<Slot>,
 }
@@ -67,7 +69,12 @@ impl Player {
             self.any = fields.filter_map(|name| places.slot(name)).collect();
         }
         let field = is_realtime.then(|| places.slot(field)).flatten();
-        self.wanted.push(Wanted { key, kind, field });
+        self.wanted.push(Wanted {
+            key,
+            number: number_of(key.as_bytes()),
+            kind,
+            field,
+        });
         self.found.push(Found::Nothing);
         self.seekers = match self.wanted.len() {
             0..=SOUGHT => self
@@ -93,7 +100,9 @@ impl Player {
         cell: &impl Fn(Slot) -> Option<&'cells [u8]>,
         sink: &mut impl Sink,
     ) {
-        let Wanted { key, kind, field } = self.wanted[column];
+        let Wanted {
+            key, kind, field, ..
+        } = self.wanted[column];
         let of_field = field.and_then(cell);
         let value = match of_field {
             // Which form it has is not documented; the key's own name may stand for true.
@@ -202,11 +211,22 @@ impl Player {
                 None => Found::Flag,
                 Some(value) => Found::Value(item.from, item.from + value.len()),
             };
+            let number = number_of(item.key);
             for (wanted, slot) in self.wanted.iter().zip(&mut self.found) {
-                if matches!(slot, Found::Nothing) && wanted.key.as_bytes() == item.key {
+                if wanted.number == number && matches!(slot, Found::Nothing) {
                     *slot = found;
                 }
             }
         }
     }
+}
+
+/// A key as a number, since numbers are compared fast. Those of the schema are short; all that are too
+/// long are the same number, which is none of theirs.
+fn number_of(key: &[u8]) -> u64 {
+    if key.len() > 7 {
+        return u64::MAX;
+    }
+    key.iter()
+        .fold(1, |number, byte| number << 8 | u64::from(*byte))
 }

@@ -57,7 +57,8 @@ pub struct BadLine {
     pub line: u64,
     /// What is wrong, in words.
     pub reason: String,
-    /// The line's beginning, 200 bytes at most, invalid UTF-8 replaced. Hostile until escaped.
+    /// The line's beginning, 200 bytes at most, invalid UTF-8 replaced and what may be a token cut
+    /// short. Hostile until escaped.
     pub excerpt: String,
 }
 
@@ -70,11 +71,11 @@ pub struct Scanned {
     pub outside: u64,
     /// Lines that could not be read.
     pub bad: u64,
+    /// The first of them.
+    pub samples: Vec<BadLine>,
     /// Lines that are no rows: those that begin with `#`, and empty ones. With rows, those outside and
     /// bad ones these are all lines; of a JSON document, all its objects.
     pub skipped: u64,
-    /// The first of them.
-    pub samples: Vec<BadLine>,
     /// Why the object ended before its end: a gzip that was cut off or is damaged. What came before was
     /// handed over.
     pub truncated: Option<String>,
@@ -88,17 +89,45 @@ impl Scanned {
     /// Bytes of a sample's excerpt.
     pub const EXCERPT: usize = 200;
 
-    pub(crate) fn bad(&mut self, line: u64, reason: impl Into<String>, text: &[u8]) {
+    /// Counts a bad line, and keeps it while there is room for samples.
+    pub fn note_bad(&mut self, line: u64, reason: impl Into<String>, text: &[u8]) {
         self.bad += 1;
         if self.samples.len() < Self::SAMPLES {
-            let beginning = &text[..text.len().min(Self::EXCERPT)];
             self.samples.push(BadLine {
                 line,
                 reason: reason.into(),
-                excerpt: String::from_utf8_lossy(beginning).into_owned(),
+                excerpt: excerpt(text),
             });
         }
     }
+}
+
+/// A run of letters and digits that is longer may be a token.
+const LONGEST_WORD: usize = 40;
+
+/// A line's beginning, fit to be shown.
+fn excerpt(text: &[u8]) -> String {
+    let beginning = String::from_utf8_lossy(&text[..text.len().min(Scanned::EXCERPT)]);
+    let mut shown = String::with_capacity(Scanned::EXCERPT);
+    let is_inside = |character: char| {
+        character.is_ascii_alphanumeric()
+            || matches!(character, '-' | '_' | '.' | '+' | '=' | '%' | '~')
+    };
+    for part in beginning.split_inclusive(|character| !is_inside(character)) {
+        let end = part
+            .find(|character| !is_inside(character))
+            .unwrap_or(part.len());
+        let (word, after) = part.split_at(end);
+        if word.len() > LONGEST_WORD {
+            shown.push_str(&word[..8]);
+            shown.push('…');
+        } else {
+            shown.push_str(word);
+        }
+        shown.push_str(after);
+    }
+    shown.truncate(shown.floor_char_boundary(Scanned::EXCERPT));
+    shown
 }
 
 /// Reads an object, gzip or not, of any text format. Its kind is told by its first bytes.
@@ -174,7 +203,7 @@ impl<'a> Reader<'a> {
         if let Some(document) = self.document
             && let Some((line, text)) = document.unfinished()
         {
-            self.scanned.bad(line, "JSON: it ends too early", text);
+            self.scanned.note_bad(line, "JSON: it ends too early", text);
         }
         self.scanned
     }
@@ -183,7 +212,7 @@ impl<'a> Reader<'a> {
         self.lines += 1;
         if line.is_too_long {
             self.scanned
-                .bad(self.lines, "the line is longer than 1 MiB", line.text);
+                .note_bad(self.lines, "the line is longer than 1 MiB", line.text);
             return ControlFlow::Continue(());
         }
         let mut text = line.text;
@@ -235,7 +264,7 @@ impl<'a> Reader<'a> {
         self.part(&mut document, text, sink)?;
         if let Some((_, text)) = document.unfinished() {
             self.scanned
-                .bad(self.lines, "JSON: it ends too early", text);
+                .note_bad(self.lines, "JSON: it ends too early", text);
         }
         ControlFlow::Continue(())
     }
@@ -254,7 +283,7 @@ impl<'a> Reader<'a> {
                     let became = self.objects.read(object, (self.object, self.asked), sink);
                     self.count(became, object)?;
                 }
-                Err(reason) => self.scanned.bad(self.lines, reason, text),
+                Err(reason) => self.scanned.note_bad(self.lines, reason, text),
             }
         }
         ControlFlow::Continue(())
@@ -284,8 +313,8 @@ impl<'a> Reader<'a> {
                 return flow;
             }
             Ok(Became::Outside) => self.scanned.outside += 1,
-            Ok(Became::Bad(reason)) => self.scanned.bad(self.lines, reason, text),
-            Err(reason) => self.scanned.bad(self.lines, reason, text),
+            Ok(Became::Bad(reason)) => self.scanned.note_bad(self.lines, reason, text),
+            Err(reason) => self.scanned.note_bad(self.lines, reason, text),
         }
         ControlFlow::Continue(())
     }
