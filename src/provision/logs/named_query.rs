@@ -115,8 +115,9 @@ async fn observe(scene: &Scene<'_>) -> Result<Vec<NamedQuery>, PartError> {
 }
 
 fn wanted(scene: &Scene<'_>) -> Vec<Wanted> {
-    let queries = query::all().iter();
+    let queries = query::all();
     queries
+        .iter()
         .filter_map(|query| wanted_of(scene, query))
         .collect()
 }
