@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::abuse;
 use super::completeness::{Completeness, Counts};
 use super::cost::{self, Used};
-use super::figures::{Unit, figure};
 use super::gathered::Gathered;
 use super::goals::{self, Beside};
 use super::lessons;
@@ -447,19 +446,4 @@ fn marks(gathered: &Gathered) -> Vec<Mark> {
             .then_with(|| one.label.cmp(&other.label))
     });
     marks
-}
-
-/// The report in ten lines, for a terminal and for the head of every form.
-pub(crate) fn headline(report: &Report) -> String {
-    let percent = report.completeness.percent;
-    let read = match percent {
-        Some(percent) => format!("{} of the requests read", figure(percent, Unit::Percent)),
-        None => "completeness unknown".to_owned(),
-    };
-    let state = if report.provisional {
-        "PROVISIONAL, "
-    } else {
-        ""
-    };
-    format!("{} ({state}{read})", report.verdict.headline)
 }

@@ -33,13 +33,6 @@ impl Table {
         self.rows.iter().map(|cells| Row { table: self, cells })
     }
 
-    /// The sum of a column over all rows; none where no row has a number there.
-    pub(crate) fn sum(&self, column: &str) -> Option<f64> {
-        self.rows()
-            .filter_map(|row| row.number(column))
-            .reduce(|sum, value| sum + value)
-    }
-
     /// The same as text, for CSV, Markdown and HTML, each of which escapes it in its own way.
     pub(crate) fn sheet(&self) -> Sheet {
         Sheet {
@@ -186,8 +179,6 @@ pub(crate) mod tests {
         assert_eq!(rows[1].text("country"), None);
         assert_eq!(rows[1].number("requests"), Some(2.5));
         assert_eq!(rows[0].number("gigabytes"), None);
-        assert_eq!(table.sum("requests"), Some(9.5));
-        assert_eq!(table.sum("gigabytes"), None);
     }
 
     #[test]

@@ -21,7 +21,6 @@ pub(super) type Point = (i32, i32);
 /// Where a text stands to its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
-    Left,
     Center,
     Right,
 }
@@ -72,7 +71,6 @@ impl<'a> Canvas<'a> {
     /// Text in one line; `at` is its middle in height. `size` is in pixels.
     pub(super) fn text(&self, text: &str, at: Point, size: i32, color: RGBColor, align: Align) {
         let horizontal = match align {
-            Align::Left => HPos::Left,
             Align::Center => HPos::Center,
             Align::Right => HPos::Right,
         };
