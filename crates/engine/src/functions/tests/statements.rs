@@ -52,7 +52,7 @@ const STATEMENTS: &[(&str, &str)] = &[
     ),
     ("SELECT n FROM seen WHERE try(6 / (n - 1)) = 6", "2"),
     (
-        "WITH t AS (SELECT 1 AS x) SELECT x FROM t UNION ALL SELECT 2",
+        "WITH t AS (SELECT 1 AS x) SELECT x FROM t UNION ALL SELECT 2 ORDER BY x",
         "1;2",
     ),
     ("SELECT x FROM UNNEST(ARRAY[1, 2]) AS t (x)", "1;2"),
