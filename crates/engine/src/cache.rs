@@ -616,6 +616,7 @@ fn scanned_as(scanned: &Scanned) -> Json {
         "rows": scanned.rows,
         "outside": scanned.outside,
         "bad": scanned.bad,
+        "skipped": scanned.skipped,
         "bytes": scanned.bytes,
         "samples": samples,
     })
@@ -639,6 +640,7 @@ fn scanned_from(value: &Json) -> Option<Scanned> {
         rows: number("rows")?,
         outside: number("outside")?,
         bad: number("bad")?,
+        skipped: number("skipped")?,
         samples,
         bytes: number("bytes")?,
         ..Scanned::default()
