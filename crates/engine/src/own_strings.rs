@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::buffer::Buffer;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -48,7 +49,10 @@ impl PhysicalOptimizerRule for BelowFirstRows {
             let own: Arc<dyn ExecutionPlan> = Arc::new(OwnStrings {
                 input: input.clone(),
             });
-            Ok(Transformed::yes(node.clone().with_new_children(vec![own])?))
+            let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+            Ok(Transformed::yes(
+                node.clone().replace_children(vec![own], options)?,
+            ))
         })?;
         Ok(wrapped.data)
     }
@@ -149,11 +153,7 @@ fn own_column(column: &ArrayRef) -> ArrayRef {
     let Some(strings) = column.as_string_view_opt() else {
         return column.clone();
     };
-    let behind: usize = strings
-        .data_buffers()
-        .iter()
-        .map(|buffer| buffer.capacity())
-        .sum();
+    let behind: usize = strings.data_buffers().iter().map(Buffer::capacity).sum();
     if strings.total_buffer_bytes_used() * 2 < behind {
         Arc::new(strings.gc())
     } else {
@@ -163,7 +163,7 @@ fn own_column(column: &ArrayRef) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::StringViewArray;
+    use datafusion::arrow::array::{Array, StringViewArray};
 
     use super::*;
 
