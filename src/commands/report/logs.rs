@@ -59,7 +59,7 @@ pub(super) async fn read(
     source: Source,
     window: Window,
 ) -> Result<Read, Failure> {
-    let engine = open(local, session, source)?;
+    let engine = open(local, session, source, window)?;
     let queries = all();
     let chosen: Vec<&CatalogQuery> = ASKED
         .iter()
@@ -185,6 +185,7 @@ fn open<'a>(
     local: Option<&str>,
     session: &'a Session,
     source: Source,
+    window: Window,
 ) -> Result<Box<dyn QueryEngine + 'a>, Failure> {
     match local {
         None => place::athena(session, None),
@@ -194,6 +195,7 @@ fn open<'a>(
                 memory: None,
                 caches: true,
                 source,
+                window: Some(window),
             };
             let runbook = Some(&session.runbook);
             let clock = session.clock.clone();

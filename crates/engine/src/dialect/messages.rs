@@ -1,11 +1,9 @@
-//! Errors of parser and planner in our words, with their place in the text.
+//! Errors of the parser in our words, with their place in the text.
 
-use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::EngineError;
-use crate::explain;
 
 /// An error without a place.
 pub(super) fn plain(message: impl Into<String>) -> EngineError {
@@ -37,31 +35,6 @@ pub(super) fn from_parser(error: &ParserError) -> EngineError {
         .and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
     EngineError::Query {
         message: words.to_owned(),
-        at: place,
-    }
-}
-
-/// What the planner says, without the names of its own parts.
-pub(super) fn from_planner(error: &DataFusionError) -> EngineError {
-    if let DataFusionError::SQL(error, _) = error.find_root() {
-        return from_parser(error);
-    }
-    let place = error
-        .diagnostic()
-        .and_then(|diagnostic| diagnostic.span)
-        .map(|span| (span.start.line, span.start.column));
-    if let DataFusionError::SchemaError(error, _) = error.find_root() {
-        return EngineError::query(explain::of_schema(error), place);
-    }
-    let text = error.find_root().message().into_owned();
-    let text = text
-        .split(DataFusionError::BACK_TRACE_SEP)
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    EngineError::Query {
-        message: text,
         at: place,
     }
 }
