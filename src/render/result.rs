@@ -233,9 +233,17 @@ mod tests {
             columns: &columns,
             rows: &rows,
         };
-        insta::assert_snapshot!(result.table(120, 10), @"");
+        insta::assert_snapshot!(result.table(120, 10), @r#"
+        MINUTE                WHO                             REQUESTS  PERCENT
+        2026-06-14T18:30:00Z  =HYPERLINK("x")\u{1b}[31m|<b>  1,234,567     99.5
+        -                     -                                    -42      NaN
+        "#);
         let csv = result.sheet().csv();
-        insta::assert_snapshot!(csv, @"");
+        insta::assert_snapshot!(csv, @r#"
+        minute,who,requests,percent
+        2026-06-14T18:30:00Z,"'=HYPERLINK(""x"")\u{1b}[31m|<b>",1234567,99.5
+        ,,-42,NaN
+        "#);
         assert!(!result.table(120, 10).contains('\u{1b}'));
         assert_eq!(result.table(120, 1).lines().count(), 2);
         let json = result.json();
