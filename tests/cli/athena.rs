@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, Run};
 
-/// Ten minutes of the match: every test reads these and no more.
-const WINDOW: [&str; 4] = ["--since", "ko", "--until", "ko+10m"];
+/// The first viewers, some fifty requests a minute: more rows than a page has, and soon read.
+const WINDOW: [&str; 4] = ["--since", "doors", "--until", "doors+40m"];
+/// When they are all in the bucket.
+const SOON: &str = "doors+1h";
 
 fn desk(at: &str) -> Desk {
     let desk = Desk::new().rehearsing();
@@ -34,7 +36,7 @@ fn calls(desk: &Desk, operation: &str) -> u64 {
 
 #[test]
 fn athena_and_this_machine_give_the_same_rows_of_the_same_logs() {
-    let desk = desk("ko+1h");
+    let desk = desk(SOON);
     // Every column, and more rows than a page of results has.
     let text = "SELECT * FROM requests ORDER BY at, x_edge_request_id LIMIT 2500";
     let athena = run(&desk, &sql(text, &[])).expect_success().json();
@@ -60,11 +62,20 @@ fn athena_and_this_machine_give_the_same_rows_of_the_same_logs() {
 
 #[test]
 fn partitions_outside_of_the_window_are_not_scanned() {
-    let desk = desk("ko+2h");
+    let desk = desk(SOON);
     let text = "SELECT count(c_ip) AS n FROM requests";
     let narrow = run(&desk, &sql(text, &[])).expect_success().json();
     let wide = [
-        "-o", "json", "query", "run", "--sql", text, "--since", "ko-1h", "--until", "ko+1h",
+        "-o",
+        "json",
+        "query",
+        "run",
+        "--sql",
+        text,
+        "--since",
+        "doors-3h",
+        "--until",
+        "doors+40m",
     ];
     let wide = desk.onair(&wide).expect_success().json();
     let scanned = |answer: &Value| answer["data"]["scanned-bytes"].as_u64();
@@ -73,7 +84,7 @@ fn partitions_outside_of_the_window_are_not_scanned() {
 
 #[test]
 fn what_athena_cannot_run_is_told_with_what_to_do() {
-    let desk = desk("ko+1h");
+    let desk = desk(SOON);
     let refused = run(
         &desk,
         &sql("SELECT no_such_function(c_ip) FROM requests", &[]),
@@ -98,7 +109,7 @@ fn what_athena_cannot_run_is_told_with_what_to_do() {
 fn more_than_may_be_scanned_is_refused_before_the_query_starts() {
     let desk = Desk::new().rehearsing();
     desk.edit_runbook("format = \"parquet\"", "format = \"json\"");
-    desk.onair(&["sandbox", "reset", "--rates", "off", "--at", "ko+1h"])
+    desk.onair(&["sandbox", "reset", "--rates", "off", "--at", SOON])
         .expect_success();
     let text = "SELECT count(*) AS n FROM requests";
     let refused = run(&desk, &sql(text, &["--max-scan", "1 kB"]));
@@ -117,7 +128,7 @@ fn more_than_may_be_scanned_is_refused_before_the_query_starts() {
 
 #[test]
 fn the_workgroups_limit_stops_what_could_not_be_foreseen() {
-    let desk = desk("ko+1h");
+    let desk = desk(SOON);
     let limit =
         "/regions/eu-central-1/workgroups/onair-cup-final/configuration/BytesScannedCutoffPerQuery";
     desk.onair(&["sandbox", "set", "athena", limit, "1000"])
@@ -135,14 +146,14 @@ fn a_result_is_used_again_only_once_no_log_can_be_late() {
         let again = run(desk, &sql(text, &[])).expect_success().json();
         again["data"]["reused"].clone()
     };
-    assert_eq!(reused(&desk("ko+1h")), false);
-    // A day and ten minutes past the window there is a result that young, and nothing is read.
-    assert_eq!(reused(&desk("ko+26h")), true);
+    assert_eq!(reused(&desk(SOON)), false);
+    // A day and more past the window a young result is as good as a new one.
+    assert_eq!(reused(&desk("doors+26h")), true);
 }
 
 #[test]
 fn a_network_that_is_cut_while_pages_are_read_costs_no_row() {
-    let desk = desk("ko+1h");
+    let desk = desk(SOON);
     let text = "SELECT x_edge_request_id FROM requests ORDER BY 1 LIMIT 2500";
     let whole = run(&desk, &sql(text, &[])).expect_success().json();
     let fault = "unreachable:athena.GetQueryResults:nth=2,count=6";
@@ -154,7 +165,7 @@ fn a_network_that_is_cut_while_pages_are_read_costs_no_row() {
 
 #[test]
 fn an_answer_lost_at_the_start_starts_no_second_query() {
-    let desk = desk("ko+1h");
+    let desk = desk(SOON);
     let fault = "lost-answer:athena.StartQueryExecution:nth=1";
     desk.onair(&["sandbox", "reset", "--keep", "--fault", fault])
         .expect_success();
@@ -184,7 +195,7 @@ fn state(desk: &Desk, service: &str) -> Value {
 
 #[test]
 fn parameters_are_values_whatever_they_hold() {
-    let desk = desk("ko+1h");
+    let desk = desk(SOON);
     let text = "SELECT :word AS word, count(*) AS n FROM requests WHERE c_ip = :word OR 1 = 1";
     let hostile = "x' OR '1'='1'; DROP TABLE access; --";
     let given = format!("word={hostile}");
@@ -196,7 +207,7 @@ fn parameters_are_values_whatever_they_hold() {
 
 #[test]
 fn a_log_group_is_read_as_a_bucket_is() {
-    let desk = desk("ko+1h");
+    let desk = desk(SOON);
     let text = "SELECT count(*) AS n FROM requests";
     let refused = run(
         &desk,

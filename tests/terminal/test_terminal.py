@@ -142,11 +142,11 @@ def test_ctrl_c_in_the_middle_of_5000_revocations_is_resumed(desk):
 
 
 def test_ctrl_c_leaves_no_query_running_in_athena(desk):
-    desk.onair("sandbox", "reset", "--keep", "--at", "ko+1h").expect()
+    desk.onair("sandbox", "reset", "--keep", "--at", "doors+1h").expect()
     desk.onair("sandbox", "set", "settings", "/query-seconds", "600").expect()
     code, shown = at_terminal(
         desk,
-        ["query", "run", "countries", "--since", "ko", "--until", "ko+5m"],
+        ["query", "run", "countries", "--since", "doors", "--until", "doors+20m"],
         interrupt_at=b"Athena: running",
     )
     assert code == 130, shown
