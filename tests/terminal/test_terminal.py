@@ -145,7 +145,7 @@ def test_ctrl_c_leaves_no_query_running_in_athena(desk):
     desk.onair("sandbox", "reset", "--keep", "--at", "doors+1h").expect()
     desk.onair("sandbox", "set", "settings", "/query-seconds", "600").expect()
     code, shown = at_terminal(
-        desk,
+        desk.env(TERM="xterm-256color"),
         ["query", "run", "countries", "--since", "doors", "--until", "doors+20m"],
         interrupt_at=b"Athena: running",
     )
