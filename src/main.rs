@@ -4,6 +4,7 @@
 //! ends the process. Everything else is in the modules below; ARCHITECTURE.md has the map.
 
 mod apply;
+mod canary;
 mod cli;
 mod clock;
 mod cloud;

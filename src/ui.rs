@@ -118,6 +118,8 @@ pub(crate) enum Question {
     Enter,
     /// Level 1: `y`.
     Yes,
+    /// Level 1 that opens a door to everybody: this value typed at a terminal; --yes is enough without.
+    TypedOrYes(String),
     /// Level 2: this value typed.
     Typed(String),
 }
@@ -213,6 +215,11 @@ impl Ui {
             .finish();
         // It is set once, here; a second time changes nothing.
         tracing::subscriber::set_global_default(subscriber).ok();
+    }
+
+    /// Whether only answers and errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Says something on standard error, unless `--quiet`.
@@ -331,7 +338,7 @@ impl Ui {
         };
         match (question, answers) {
             (
-                Question::Typed(wanted),
+                Question::Typed(wanted) | Question::TypedOrYes(wanted),
                 Answers {
                     confirm: Some(typed),
                     ..
@@ -362,7 +369,10 @@ impl Ui {
                 )
                 .hint("--yes is enough for it"));
             }
-            (Question::Enter | Question::Yes, Answers { yes: true, .. }) => {
+            (
+                Question::Enter | Question::Yes | Question::TypedOrYes(_),
+                Answers { yes: true, .. },
+            ) => {
                 return Ok(Approved::by_confirmation());
             }
             (Question::Typed(wanted), Answers { yes: true, .. }) => {
@@ -382,7 +392,7 @@ impl Ui {
         }
         if !self.is_interactive() {
             let missing = match question {
-                Question::Enter | Question::Yes => "--yes".to_owned(),
+                Question::Enter | Question::Yes | Question::TypedOrYes(_) => "--yes".to_owned(),
                 Question::Typed(wanted) => format!("--confirm {}", quoted(wanted)),
             };
             return Err(Failure::refused(
@@ -394,7 +404,7 @@ impl Ui {
         let prompt = match question {
             Question::Enter => "Enter to go, Ctrl-C to leave it: ".to_owned(),
             Question::Yes => "go? [y/N] ".to_owned(),
-            Question::Typed(wanted) => {
+            Question::Typed(wanted) | Question::TypedOrYes(wanted) => {
                 format!("type {STRONG}{wanted}{STRONG:#} to go, Ctrl-C to leave it: ")
             }
         };
@@ -402,7 +412,7 @@ impl Ui {
         let agreed = match question {
             Question::Enter => line.is_empty() || is_yes(&line),
             Question::Yes => is_yes(&line),
-            Question::Typed(wanted) => same(wanted, &line),
+            Question::Typed(wanted) | Question::TypedOrYes(wanted) => same(wanted, &line),
         };
         if agreed {
             Ok(Approved::by_confirmation())

@@ -267,6 +267,13 @@ pub(crate) struct AdConfiguration {
     pub(crate) personalization_threshold_seconds: Option<u32>,
 }
 
+/// Something that MediaTailor says is wrong with a playback configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AdAlert {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
 /// A time in which MediaTailor fetches ads before breaks need them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PrefetchSchedule {

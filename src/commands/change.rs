@@ -864,17 +864,15 @@ fn refusal(session: &Session, planned: &Planned, command: &str) -> Option<Failur
 }
 
 fn question(basis: &Basis<'_>, planned: &Planned) -> Question {
+    let typed = || {
+        let first = planned.draft.typed.first().cloned();
+        first.unwrap_or_else(|| basis.session.runbook.event.id.to_string())
+    };
     match planned.draft.level {
+        0 | 1 if planned.draft.opens_a_door => Question::TypedOrYes(typed()),
         0 => Question::Enter,
         1 => Question::Yes,
-        _ => Question::Typed(
-            planned
-                .draft
-                .typed
-                .first()
-                .cloned()
-                .unwrap_or_else(|| basis.session.runbook.event.id.to_string()),
-        ),
+        _ => Question::Typed(typed()),
     }
 }
 

@@ -73,6 +73,10 @@ enum ResetTo {
 
 /// Show each distribution's geo restriction, held against the runbook and the ledger
 ///
+/// CloudFront answers 403 to viewers of a country that is kept out. Rights by state and metro area are
+/// the runbook's: the edge function answers 451, the web ACL's rules 403, since WAF's responses do not
+/// take 451; both say why in the header x-onair-gate.
+///
 /// Example: onair geo status
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {}

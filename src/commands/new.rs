@@ -9,23 +9,28 @@ use serde_json::json;
 use crate::context::{self, Context};
 use crate::error::{Exit, Failure};
 use crate::event::name::EventId;
-use crate::event::text::{did_you_mean, printable};
+use crate::event::text::{did_you_mean, printable, shortened};
 use crate::event::time::{Anchors, When, local, rfc3339};
 use crate::render::{Answer, Sheet};
 use crate::report::kept;
 use crate::runbook::load::parse;
 use crate::runbook::note::Problem;
-use crate::runbook::template::{NewEvent, TEMPLATES, fill, template};
+use crate::runbook::template::{
+    NewEvent, PLACEHOLDER_ACCOUNT, PLACEHOLDER_DISTRIBUTION, TEMPLATES, fill, kept, template,
+    without_waivers,
+};
 use crate::runbook::{LoadError, Loaded, load, source};
 
 /// Account and distribution ids of the templates, which are nobody's.
-const PLACEHOLDERS: [&str; 2] = ["111122223333", "E1EXAMPLE"];
+const PLACEHOLDERS: [&str; 2] = [PLACEHOLDER_ACCOUNT, PLACEHOLDER_DISTRIBUTION];
 
 /// Write the runbook of a new event, from a template or an earlier event
 ///
-/// Writes runbooks/EVENT.toml and never overwrites one. Comments come along, the earlier event's id
-/// is replaced wherever a name holds it, and times count from the new start. The lessons of the earlier
-/// event's report come along as comments. Without --template and --from it lists the templates.
+/// Writes runbooks/EVENT.toml and never overwrites one. Comments come along, and times count from the
+/// new start. The earlier event's id is replaced in the names of what onair makes for an event; web ACL,
+/// distributions, channels, buckets and paths stay as they are, and are listed. Waivers are not taken
+/// over: they stay as comments, beside the lessons of the earlier event's report. Without --template and
+/// --from it lists the templates.
 ///
 /// Example: onair new derby --template regional-sports-home-game --starts '2027-03-06 15:00' --zone Europe/London
 #[derive(Debug, clap::Args)]
@@ -65,7 +70,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Answer, Failure> {
         text.push_str(&lessons(&earlier, &folder));
     }
     let loaded = parse(&text, &path).map_err(|error| unsound(&error))?;
-    let mut answer = answer(args, &path, &loaded);
+    let notes = notes(args, &earlier, &text);
+    let mut answer = answer(args, &path, &loaded, &notes);
+    if loaded.runbook.event.ends < context.world_clock().now() {
+        answer.warnings.push(format!(
+            "it is over already: it ends at {}",
+            local(loaded.runbook.event.ends, &loaded.runbook.event.zone)
+        ));
+    }
     if context.options.dry_run {
         answer.data["pending"] = json!([{ "path": path.display().to_string() }]);
         answer.text = format!("would write {}:\n\n{text}", path.display());
@@ -214,7 +226,41 @@ fn filled(args: &Args, earlier: &Loaded, context: &Context) -> Result<String, Fa
         zone: args.zone.clone(),
         account: args.account.clone(),
     };
-    Ok(fill(&earlier.text, event, &new))
+    let filled = fill(&earlier.text, event, &new);
+    Ok(if args.from.is_some() {
+        without_waivers(&filled)
+    } else {
+        filled
+    })
+}
+
+/// What was not the earlier event's to hand on, or is still called by its id.
+fn notes(args: &Args, earlier: &Loaded, text: &str) -> Vec<String> {
+    if args.from.is_none() {
+        return Vec::new();
+    }
+    let mut notes: Vec<String> = earlier
+        .runbook
+        .waivers
+        .iter()
+        .map(|waiver| {
+            format!(
+                "{} is not waived: {} accepted it for {} ({})",
+                waiver.check,
+                printable(&waiver.owner),
+                earlier.runbook.event.id,
+                printable(&waiver.reason)
+            )
+        })
+        .collect();
+    let kept: Vec<String> = kept(text, &earlier.runbook.event.id)
+        .into_iter()
+        .map(|(path, value)| format!("{path} = {}", shortened(&value, 80)))
+        .collect();
+    if !kept.is_empty() {
+        notes.push(format!("copied as it is: {}", kept.join("; ")));
+    }
+    notes
 }
 
 /// The start as a runbook has it: local where the zone makes it clear, else with its offset.
@@ -302,7 +348,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     }
 }
 
-fn answer(args: &Args, path: &Path, loaded: &Loaded) -> Answer {
+fn answer(args: &Args, path: &Path, loaded: &Loaded, notes: &[String]) -> Answer {
     let runbook = &loaded.runbook;
     let event = &runbook.event;
     let shown = path.display().to_string();
@@ -353,6 +399,9 @@ fn answer(args: &Args, path: &Path, loaded: &Loaded) -> Answer {
     for (index, step) in steps.iter().enumerate() {
         text.push_str(&format!("  {}. {step}\n", index + 1));
     }
+    for note in notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
     let data = json!({
         "path": shown,
         "name": event.name,
@@ -360,6 +409,7 @@ fn answer(args: &Args, path: &Path, loaded: &Loaded) -> Answer {
         "template": args.template,
         "from": args.from,
         "next": steps,
+        "notes": notes,
     });
     let mut answer = Answer::new("new", data, text).with_sheet(sheet);
     answer.head.event = Some(event.id.to_string());

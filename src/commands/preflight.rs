@@ -28,7 +28,7 @@ const REMEMBERED: &str = "preflight.json";
 /// Every check runs at once; each resource is read once. The first line is GO, GO with 2 waivers, or
 /// NO-GO: 3, followed by what mends each. Only failures of severity error make a NO-GO; what could
 /// not be asked is never called wrong, but it is no GO either (--allow-unknown accepts it). Exit 3
-/// when it is no GO.
+/// when it is no GO. With --quiet the first line is all that is said.
 ///
 /// Example: onair preflight --for-phase live --junit preflight.xml
 #[derive(Debug, clap::Args)]
@@ -101,10 +101,22 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
         .collect();
     let mut warnings = Vec::new();
     let changes = remember(args, &session, &facts, &findings, &mut warnings)?;
-    if let Some(file) = &args.junit {
-        write_report(file, &facts, &findings)?;
+    let report = match &args.junit {
+        Some(file) => write_report(file, &facts, &findings),
+        None => Ok(()),
+    };
+    let mut answer = answer(&facts, phase, &findings, changes.as_ref(), warnings);
+    if let Err(failure) = report {
+        // The verdict is worth more than its report: it is shown all the same.
+        answer.warnings.push(format!(
+            "{}: {}",
+            failure.message,
+            failure.causes.join(": ")
+        ));
+        answer.exit = answer.exit.or_graver(failure.exit);
+        answer.error = Some((failure.code.clone(), failure.message.clone()));
     }
-    Ok(answer(&facts, phase, &findings, changes.as_ref(), warnings))
+    Ok(answer)
 }
 
 /// The checks that the command line asks for.
@@ -312,7 +324,15 @@ fn text(
 ) -> String {
     let tally = Tally::of(findings);
     let style = if tally.is_go() { GOOD } else { BAD };
-    let mut text = format!("{style}{}{style:#}\n{head}{judged}", tally.headline());
+    let mut text = format!("{style}{}{style:#}\n", tally.headline());
+    if facts.session.ui().is_quiet() {
+        return text;
+    }
+    text.push_str(head);
+    text.push_str(judged);
+    if let Some(changes) = changes {
+        text.push_str(&since(changes, facts));
+    }
     let zone = &facts.runbook.event.zone;
     let with = |test: &dyn Fn(&Finding) -> bool| -> Vec<&Finding> {
         findings.iter().filter(|one| test(one)).collect()
@@ -363,9 +383,6 @@ fn text(
         tally.not_yet_due,
         tally.not_applicable
     ));
-    if let Some(changes) = changes {
-        text.push_str(&since(changes, facts));
-    }
     text
 }
 

@@ -217,7 +217,11 @@ pub(super) fn check_kinds(
     parts: &[Box<dyn provision::Part>],
 ) -> Result<(), Failure> {
     let Some(unknown) = choice.unknown(parts) else {
-        return Ok(());
+        if parts.iter().any(|part| choice.takes(part.kind())) {
+            return Ok(());
+        }
+        return Err(Failure::usage("--only and --skip leave nothing to do")
+            .hint("name the kinds that are meant in --only alone"));
     };
     let kinds: Vec<&str> = parts.iter().map(|part| part.kind()).collect();
     let mut failure = Failure::usage(format!(
@@ -265,7 +269,8 @@ async fn carry_out(
         .iter()
         .any(|made| made.kind == "key-value-store");
     if session.sandbox.is_some() && has_new_store {
-        super::provisioned::put_keys_in(&session.runbook, &session.cloud, approved).await?;
+        let now = session.clock.now();
+        super::provisioned::put_keys_in(&session.runbook, &session.cloud, approved, now).await?;
     }
     Ok((name, applied, finished))
 }
@@ -458,7 +463,7 @@ impl Planned {
                 session.elsewhere.join(", ")
             ));
         }
-        warnings.extend(steps.iter().filter_map(iac::warning));
+        warnings.extend(iac::warnings(&steps));
         let mut findings = Vec::new();
         let current = session
             .runbook
@@ -530,6 +535,17 @@ impl Planned {
 
     fn sheet(&self) -> Sheet {
         let mut sheet = Sheet::new(&["action", "kind", "name", "field", "from", "to", "note"]);
+        // First of all rows, so that a table in a CI summary says what it comes to.
+        let blank = String::new;
+        sheet.push([
+            "summary".to_owned(),
+            blank(),
+            blank(),
+            blank(),
+            blank(),
+            blank(),
+            self.summary(),
+        ]);
         for step in &self.steps {
             let row = |field: &str, from: &Option<String>, to: &Option<String>| {
                 [

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::clock::Clock;
 use crate::cloud::{Approved, Cloud, ConnectOptions, Target};
 use crate::context::sandbox_failure;
@@ -56,7 +58,7 @@ pub(super) async fn account(
         return Err(super::provision::failure(error, false)
             .hint("what the runbook presumes alone: onair sandbox reset --bare"));
     }
-    put_keys_in(runbook, &cloud, &approved).await?;
+    put_keys_in(runbook, &cloud, &approved, clock.now()).await?;
     Ok((draft, applied.made))
 }
 
@@ -66,6 +68,7 @@ pub(super) async fn put_keys_in(
     runbook: &Runbook,
     cloud: &Cloud,
     approved: &Approved,
+    now: Timestamp,
 ) -> Result<(), Failure> {
     let Some(tokens) = &runbook.tokens else {
         return Ok(());
@@ -74,7 +77,7 @@ pub(super) async fn put_keys_in(
         .await
         .map_err(Failure::from)?;
     let store = cloud.store(&found.arn).await?;
-    let puts: Vec<(String, String)> = super::sandbox::rehearsal_items(runbook)
+    let puts: Vec<(String, String)> = super::sandbox::rehearsal_items(runbook, now)
         .into_iter()
         .collect();
     cloud

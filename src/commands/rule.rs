@@ -151,7 +151,7 @@ impl Intention for Move {
             super::until_words(session, &basis.state, end)
         );
         let mut draft = Draft::new(intent, headline);
-        draft.effect.push(self.effect(rule));
+        draft.effect.push(self.effect(rule, &present));
         draft.notes.push(format!(
             "then it does again what it did before: {}",
             word_of(&before)
@@ -159,6 +159,20 @@ impl Intention for Move {
         draft.findings.extend(impossible(&name, &before));
         let owner = Owner::of(&name, &prefix);
         self.confirmation(&mut draft, basis, web_acl, &name, &owner);
+        if self.wanted == RuleMove::Count
+            && move_of(&present) == Some(RuleMove::Block)
+            && looks_up_blocklist(rule, section(session)?)
+        {
+            // Level 1 by the contract, and in effect an unblock of everybody: typed at a terminal.
+            draft.opens_a_door = true;
+            draft.typed.insert(0, session.runbook.event.id.to_string());
+            draft.warnings.push(format!(
+                "{} is the event's own blocklist: EVERYBODY WHO IS BLOCKED by it is let in {}; back: onair rule block {}",
+                printable(&name),
+                super::until_words(session, &basis.state, end),
+                printable(name.strip_prefix(&prefix).unwrap_or(&name))
+            ));
+        }
         draft.values = vec![json!({
             "rule": name,
             "web-acl": web_acl,
@@ -173,8 +187,14 @@ impl Intention for Move {
 
 impl Move {
     /// What viewers feel, in words.
-    fn effect(&self, rule: &Value) -> String {
+    fn effect(&self, rule: &Value, present: &Value) -> String {
         let list = &rule["Statement"]["ManagedRuleGroupStatement"]["Name"];
+        if move_of(present) == Some(self.wanted) {
+            return format!(
+                "  it {} already: for viewers nothing changes, and until then no run sets it back",
+                self.wanted.verb()
+            );
+        }
         match (self.wanted, list.as_str()) {
             (RuleMove::Count, _) => {
                 "  what it blocks now is let in and counted, within seconds to minutes".to_owned()
@@ -247,8 +267,8 @@ impl Move {
         }
         let moves = open_moves(&basis.view, web_acl);
         let Some((ask, by)) = moves.get(name) else {
-            let word = self.wanted.word();
-            return Some(format!("{} does {word} already", printable(name)));
+            let verb = self.wanted.verb();
+            return Some(format!("{} {verb} already", printable(name)));
         };
         let session = basis.session;
         let until = super::until_words(session, &basis.state, by.intent().end);
@@ -262,6 +282,21 @@ impl Move {
                 by.name()
             )
         })
+    }
+}
+
+/// Whether a rule looks up one of the event's blocklists, alone or among others.
+fn looks_up_blocklist(rule: &Value, waf: &Waf) -> bool {
+    let is_ours = |arn: &str| {
+        let name = crate::layers::set_name(arn);
+        name == waf.ip_set_v4 || name == waf.ip_set_v6
+    };
+    match rule {
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            (name == "ARN" && value.as_str().is_some_and(is_ours)) || looks_up_blocklist(value, waf)
+        }),
+        Value::Array(items) => items.iter().any(|item| looks_up_blocklist(item, waf)),
+        _ => false,
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::event::duration::human;
 use crate::event::text::printable;
 use crate::event::time;
 use crate::render::{Answer, Sheet};
-use crate::runbook::{LoadError, Loaded, Note, Severity, load, render_notes, schema, source};
+use crate::runbook::{
+    LoadError, Loaded, Note, Runbook, Severity, load, render_notes, schema, source, template,
+};
 
 /// Check, show and describe runbooks
 #[derive(Debug, clap::Subcommand)]
@@ -234,6 +238,10 @@ fn check(args: &CheckArgs, context: &Context) -> Result<Answer, Failure> {
         answer.head.event = only.event().map(str::to_owned);
     }
     answer.warnings = twice;
+    let now = context.world_clock().now();
+    for one in checked.iter().filter_map(|one| one.result.as_ref().ok()) {
+        answer.warnings.extend(not_ready(&one.runbook, now));
+    }
     let all = counted(checked.len(), "runbook");
     if unsound > 0 {
         let message = format!("{unsound} of {all} cannot be used");
@@ -247,6 +255,56 @@ fn check(args: &CheckArgs, context: &Context) -> Result<Answer, Failure> {
         return Ok(answer.exiting(Exit::Difference, "check.failed", &message));
     }
     Ok(answer)
+}
+
+/// What makes a sound runbook one that nobody can run: its time is over, or it has the templates' values
+/// still. Told, and no mistake: --deny-warnings lets it pass.
+fn not_ready(runbook: &Runbook, now: Timestamp) -> Vec<String> {
+    let event = &runbook.event;
+    let mut found = Vec::new();
+    if event.ends < now {
+        found.push(format!(
+            "{} is over: it ended {} ago, at {}",
+            event.id,
+            human(now.duration_since(event.ends)),
+            time::local(event.ends, &event.zone)
+        ));
+    }
+    let mut placeholders = Vec::new();
+    if runbook.aws.account == template::PLACEHOLDER_ACCOUNT {
+        placeholders.push(format!("aws.account {}", runbook.aws.account));
+    }
+    for one in &runbook.distributions {
+        if one.id.starts_with(template::PLACEHOLDER_DISTRIBUTION) {
+            placeholders.push(format!("distribution {}", one.id));
+        }
+        if is_reserved(&one.domain) {
+            placeholders.push(format!("domain {}", one.domain));
+        }
+    }
+    if !placeholders.is_empty() {
+        found.push(format!(
+            "{} has placeholders: {}",
+            event.id,
+            placeholders.join(", ")
+        ));
+    }
+    found
+}
+
+/// Whether a name is kept for documents, so that nobody can serve it (RFC 2606, RFC 6761).
+fn is_reserved(domain: &str) -> bool {
+    let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+    [
+        "example",
+        "example.com",
+        "example.net",
+        "example.org",
+        "test",
+        "invalid",
+    ]
+    .iter()
+    .any(|name| domain == *name || domain.ends_with(&format!(".{name}")))
 }
 
 /// The files that were named, the event's that was named, else all that are here.

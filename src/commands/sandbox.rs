@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -160,7 +160,7 @@ pub(crate) async fn open(
     Ok(sandbox)
 }
 
-fn day_before(runbook: &Runbook) -> jiff::Timestamp {
+fn day_before(runbook: &Runbook) -> Timestamp {
     runbook
         .event
         .doors
@@ -244,7 +244,7 @@ pub(crate) fn seed(runbook: &Runbook, bare: bool) -> Seed {
         stores: tokens
             .map(|tokens| SeedStore {
                 name: tokens.store.clone(),
-                items: rehearsal_items(runbook),
+                items: rehearsal_items(runbook, day_before(runbook)),
             })
             .into_iter()
             .collect(),
@@ -364,9 +364,9 @@ fn buckets(runbook: &Runbook) -> Vec<SeedBucket> {
 
 /// What a rehearsal's store holds from the start: a signing key that is random and opens nothing real, and
 /// the key of the log digests. The mode is the runbook's.
-pub(crate) fn rehearsal_items(runbook: &Runbook) -> BTreeMap<String, String> {
+pub(crate) fn rehearsal_items(runbook: &Runbook, now: Timestamp) -> BTreeMap<String, String> {
     let event = runbook.event.id.as_str();
-    let keys = KeySet::for_rehearsal(runbook.event.doors);
+    let keys = KeySet::for_rehearsal(now);
     BTreeMap::from([
         (
             crate::token::keys_key(event),

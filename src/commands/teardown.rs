@@ -15,7 +15,7 @@ use crate::ledger::body::{Claim, Kind};
 use crate::ledger::view::Change;
 use crate::plan::change::empty_intent;
 use crate::plan::guard::{self};
-use crate::provision::{self, Choice, Found, Scene};
+use crate::provision::{self, Choice, Found, Holder, Scene};
 use crate::render::{Answer, Sheet};
 use crate::ui::Question;
 
@@ -27,7 +27,7 @@ pub(crate) const COMMAND: &str = "teardown";
 /// rolled out, then deletes what onair made: what carries the event's mark (its tags, or its name where
 /// AWS has no tags) and is in the ledger as made by onair. Anything else stays, distributions and what
 /// others made among them. Refused while the event is live. It can be run again at any time; cut off in the middle, a
-/// further run goes on.
+/// further run goes on. --timeout bounds each write; a roll-out is waited for up to 45 minutes, and said every 15 s.
 ///
 /// Example: onair teardown --leftovers
 #[derive(Debug, clap::Args)]
@@ -100,6 +100,13 @@ pub(crate) async fn run(args: &TeardownArgs, context: &Context) -> Result<Answer
             false,
             format!("{text}nothing to do: nothing is left that onair made\n"),
         ));
+    }
+    let holders = provision::holders(&scene, &parts, &choice, &found)
+        .await
+        .map_err(|error| failure(&error, false))?;
+    if let Some(mut failure) = held(&choice, &holders) {
+        failure.text = Some(text);
+        return Err(failure.with_data(data(false)));
     }
     if session.options().dry_run {
         return Ok(
@@ -216,6 +223,35 @@ fn refusal(session: &Session, basis: &Basis<'_>) -> Option<Failure> {
     let mut failure = Failure::refused(finding.code, &finding.message);
     failure.hints.extend(finding.hint);
     Some(failure.hint("to do it all the same: --break-glass -m REASON"))
+}
+
+/// What is still referred to cannot be deleted, and waiting does not help.
+fn held(choice: &Choice, holders: &[Holder]) -> Option<Failure> {
+    let first = holders.first()?;
+    let mut failure = Failure::refused(
+        "guard.in-use",
+        format!(
+            "{} is in use by {}, which this run leaves as it is",
+            first.held, first.by
+        ),
+    );
+    for other in &holders[1..] {
+        let line = format!("{} is in use by {}", other.held, other.by);
+        if !failure.causes.contains(&line) {
+            failure.causes.push(line);
+        }
+    }
+    let mut kinds = choice.only.clone();
+    for holder in holders {
+        if !kinds.iter().any(|kind| kind == holder.kind) {
+            kinds.push(holder.kind.to_owned());
+        }
+    }
+    Some(failure.hint(if choice.only.is_empty() {
+        format!("leave {} out of --skip", first.kind)
+    } else {
+        format!("onair teardown --only {}", kinds.join(","))
+    }))
 }
 
 fn leftovers(header: &str, found: &[Found]) -> Answer {

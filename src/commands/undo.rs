@@ -95,6 +95,25 @@ pub(crate) fn taking_back(target: &Change, empty: Intent) -> Intent {
     }
 }
 
+/// The operator's own changes since `target` that no undo takes back, and why.
+fn passed_over(basis: &Basis<'_>, target: &Change) -> Option<String> {
+    let since: Vec<String> = basis
+        .view
+        .changes()
+        .iter()
+        .filter(|change| change.operator() == basis.operator && change.at() > target.at())
+        .filter(|change| change.intent().kind == Kind::Change)
+        .filter(|change| change.intent().rotates_keys() || change.intent().is_upkeep())
+        .map(|change| format!("{} ({})", change.name(), change.intent().summary))
+        .collect();
+    (!since.is_empty()).then(|| {
+        format!(
+            "passed over, since an undo takes back neither keys, dashboards nor resources: {}",
+            since.join(", ")
+        )
+    })
+}
+
 impl Intention for Undo {
     fn command(&self) -> &'static str {
         "ledger undo"
@@ -136,7 +155,7 @@ impl Intention for Undo {
         );
         let age = basis.now.duration_since(target.at());
         let since = basis.view.touched_since(target);
-        let turns_keys = intent.command.starts_with("token keys ");
+        let turns_keys = intent.rotates_keys();
         let headline = format!("{summary} · by {} {} ago", target.operator(), human(age));
         let mut draft = Draft::new(undo, headline);
         draft.values = vec![
@@ -160,6 +179,9 @@ impl Intention for Undo {
         if !intent.opens.is_empty() && !basis.view.is_open(target) {
             draft.nothing_to_do = Some(format!("{} has ended already", target.name()));
             return Ok(draft);
+        }
+        if self.id.is_none() {
+            draft.notes.extend(passed_over(basis, target));
         }
         let moved = basis
             .view

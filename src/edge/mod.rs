@@ -10,10 +10,12 @@ pub(crate) mod engine;
 pub(crate) mod event;
 pub(crate) mod gate;
 mod geo;
+mod home;
 mod matching;
 mod request;
 
 pub(crate) use acl::{Action, WebAcl};
 pub(crate) use decide::{Decision, Finding, Layer, Outcome, Verdict, decide};
 pub(crate) use geo::{GeoKind, GeoRestriction};
+pub(crate) use home::Home;
 pub(crate) use request::{EdgeView, FunctionAnswer, ViewerRequest};

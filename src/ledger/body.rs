@@ -143,6 +143,11 @@ impl Intent {
         let command = self.command.split(' ').next().unwrap_or_default();
         matches!(command, "dashboard" | "provision" | "teardown")
     }
+
+    /// Whether it rotates signing keys, which goes forward only.
+    pub(crate) fn rotates_keys(&self) -> bool {
+        self.command.starts_with("token keys ")
+    }
 }
 
 /// Why an intent exists.
@@ -287,6 +292,14 @@ impl RuleMove {
         match self {
             Self::Count => "count",
             Self::Block => "block",
+        }
+    }
+
+    /// What a rule does that is moved so: "it counts".
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Self::Count => "counts",
+            Self::Block => "blocks",
         }
     }
 }

@@ -632,15 +632,15 @@ impl View {
             .collect()
     }
 
-    /// When the crew closed the event, unless it opened it again since.
-    pub(crate) fn closed_at(&self) -> Option<Timestamp> {
+    /// The crew's closing of the event, unless it opened it again since.
+    fn closing(&self) -> Option<&ClockEntry> {
         let last = self
             .inner
             .clock
             .iter()
             .rev()
             .find(|moved| !matches!(moved.change(), ClockChange::Extend { .. }))?;
-        matches!(last.change(), ClockChange::Close { .. }).then(|| last.at())
+        matches!(last.change(), ClockChange::Close { .. }).then_some(last)
     }
 
     /// When `change` ends by itself, as far as that is a time: ends derived from the event's come
@@ -649,7 +649,12 @@ impl View {
         match change.intent().end {
             End::Never => None,
             End::At(at) => Some(at),
-            End::Event => self.closed_at().filter(|closed| *closed >= change.at()),
+            // By their ids, which sort after all that their writer had seen: clocks may stand still, or
+            // be behind a colleague's.
+            End::Event => {
+                let closing = self.closing().filter(|closing| closing.id() > change.id());
+                closing.map(ClockEntry::at)
+            }
         }
     }
 
@@ -701,6 +706,7 @@ impl View {
                 && (change.intent().opens.is_empty() || self.is_open(change))
                 // A dashboard or a provisioning takes nothing from viewers that an undo could return.
                 && !change.intent().is_upkeep()
+                && !change.intent().rotates_keys()
                 && change.progress() != Progress::Void
                 && self.undone_by(change).is_none()
         })

@@ -77,7 +77,7 @@ fn rows(runbook: &Runbook, role: Role) -> impl Iterator<Item = (&'static Row, Ve
 }
 
 /// The statements of a role's policy. Rows about the same resources are one statement, under the
-/// first one's id.
+/// first one's id as far as that still says what it holds.
 fn statements(runbook: &Runbook, role: Role) -> Vec<Value> {
     let mut merged: Vec<(&Row, Vec<String>, BTreeSet<&str>)> = Vec::new();
     for (row, resources) in rows(runbook, role) {
@@ -93,7 +93,7 @@ fn statements(runbook: &Runbook, role: Role) -> Vec<Value> {
         .into_iter()
         .map(|(row, resources, actions)| {
             let mut statement = json!({
-                "Sid": row.sid,
+                "Sid": statement_id(row, &resources, &actions),
                 "Effect": "Allow",
                 "Action": one_or_many(actions.into_iter().map(str::to_owned).collect()),
                 "Resource": one_or_many(resources),
@@ -105,6 +105,26 @@ fn statements(runbook: &Runbook, role: Role) -> Vec<Value> {
             statement
         })
         .collect()
+}
+
+/// The first row's id; one that says to read names no statement that writes.
+fn statement_id(first: &Row, resources: &[String], actions: &BTreeSet<&str>) -> String {
+    let reads = |action: &str| {
+        let name = action.split_once(':').map_or(action, |(_, name)| name);
+        ["Get", "List", "Describe", "Simulate", "Test"]
+            .iter()
+            .any(|verb| name.starts_with(verb))
+    };
+    let of_reading = ["Read", "List"]
+        .iter()
+        .find_map(|verb| first.sid.strip_prefix(verb));
+    let writes = !actions.iter().all(|action| reads(action));
+    match of_reading {
+        // What takes no resource is of many kinds.
+        Some(_) if resources == ["*"] => if writes { "ManageAny" } else { "ReadAny" }.to_owned(),
+        Some(what) if writes => format!("Manage{what}"),
+        _ => first.sid.to_owned(),
+    }
 }
 
 fn one_or_many(mut texts: Vec<String>) -> Value {
@@ -167,6 +187,27 @@ mod tests {
         parse(text, Path::new("runbooks/cup-final.toml"))
             .unwrap()
             .runbook
+    }
+
+    #[test]
+    fn a_statements_id_says_whether_it_writes_and_is_there_once() {
+        for role in ROLES {
+            let statements = statements(&cup_final(), role);
+            let ids: BTreeSet<&str> = statements
+                .iter()
+                .filter_map(|statement| statement["Sid"].as_str())
+                .collect();
+            assert_eq!(ids.len(), statements.len(), "{role:?}: {ids:?}");
+            for statement in &statements {
+                let id = statement["Sid"].as_str().unwrap();
+                let text = statement["Action"].to_string();
+                let writes = ["Update", "Put", "Create", "Delete"]
+                    .iter()
+                    .any(|verb| text.contains(&format!(":{verb}")));
+                let says_read = id.starts_with("Read") || id.starts_with("List");
+                assert!(!(writes && says_read), "{role:?}: {id} holds {text}");
+            }
+        }
     }
 
     #[test]

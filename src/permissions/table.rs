@@ -324,7 +324,7 @@ pub(super) const TABLE: &[Row] = &[
         &["cloudwatch:GetMetricData"],
         Place::Any(NO_RESOURCE),
         EVERYBODY,
-        &["query run", "report"],
+        &["preflight", "query run", "report"],
     ),
     row(
         "CheckFlows",
@@ -372,6 +372,7 @@ pub(super) const TABLE: &[Row] = &[
         "CheckAds",
         &[
             "mediatailor:GetPlaybackConfiguration",
+            "mediatailor:ListAlerts",
             "mediatailor:ListPrefetchSchedules",
         ],
         Place::Ads,

@@ -23,6 +23,8 @@ pub(crate) struct Draft {
     pub(crate) level: u8,
     /// What level 2 asks to be typed; the first is shown.
     pub(crate) typed: Vec<String>,
+    /// It takes a refusal away from everybody: at a terminal level 1 asks for what `typed` says, too.
+    pub(crate) opens_a_door: bool,
     /// What the JSON answer says of the values, one object each.
     pub(crate) values: Vec<serde_json::Value>,
     /// Nothing at all to do, not even in the ledger, and why.
@@ -39,6 +41,7 @@ impl Draft {
             findings: Vec::new(),
             level: 0,
             typed: Vec::new(),
+            opens_a_door: false,
             values: Vec::new(),
             nothing_to_do: None,
         }

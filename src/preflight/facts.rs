@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::Gap;
+use super::fetches::Fetches;
 use crate::cloud::{Caller, Cloud, CloudError};
 use crate::context::Session;
 use crate::ledger::ReadLedger;
@@ -48,6 +49,8 @@ pub(crate) struct Facts<'a> {
     pub(super) caller: Result<Caller, Gap>,
     reads: RefCell<Reads>,
     count: Cell<u32>,
+    /// What the player has fetched.
+    pub(crate) fetches: Rc<Fetches>,
     permits: Arc<Semaphore>,
     /// What provisioning plans by; none where the ledger could not be read.
     scene: Option<Scene<'a>>,
@@ -74,6 +77,7 @@ impl<'a> Facts<'a> {
             caller,
             reads: RefCell::default(),
             count: Cell::new(0),
+            fetches: Rc::new(Fetches::new(session.cloud.clone())),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             scene,
             plans: RefCell::default(),

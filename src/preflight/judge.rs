@@ -44,7 +44,7 @@ pub(crate) struct Finding {
     pub(crate) status: Status,
     /// What was seen, or why nothing was.
     pub(crate) evidence: String,
-    /// With a verdict of "wrong": what to type or change.
+    /// When it is wrong: what to type or change; when it could not be asked: how to go on.
     pub(crate) fix: Option<String>,
     /// The waiver that names the check, also an expired one.
     pub(crate) waiver: Option<Waiver>,
@@ -83,11 +83,22 @@ impl Bench<'_> {
     /// Says what a verdict means in this phase and with these waivers.
     pub(crate) fn judge(
         &self,
-        check: Check,
-        verdict: Verdict,
+        mut check: Check,
+        mut verdict: Verdict,
         unknown_is_allowed: bool,
         seconds: f64,
     ) -> Finding {
+        if let Verdict::Risk {
+            evidence,
+            fix,
+            grave_from,
+        } = verdict
+        {
+            if self.phase < grave_from {
+                check.severity = Severity::Warning;
+            }
+            verdict = Verdict::Fail { evidence, fix };
+        }
         let waiver = self
             .waivers
             .iter()
@@ -100,7 +111,7 @@ impl Bench<'_> {
             .is_some_and(|waiver| waiver.expires > self.now);
         let (status, mut evidence, fix) = match verdict {
             Verdict::Pass { evidence } => (Status::Pass, evidence, None),
-            Verdict::Fail { evidence, fix } => {
+            Verdict::Fail { evidence, fix } | Verdict::Risk { evidence, fix, .. } => {
                 let status = match (is_due, holds) {
                     (false, _) => Status::NotYetDue,
                     (true, true) => Status::Waived,
@@ -108,7 +119,13 @@ impl Bench<'_> {
                 };
                 (status, evidence, Some(fix))
             }
-            Verdict::CouldNotAsk { why } if is_due => (Status::CouldNotAsk, why, None),
+            Verdict::CouldNotAsk { why } if is_due => {
+                let fix = format!(
+                    "ask again, or go without knowing: onair preflight --allow-unknown {}",
+                    check.id
+                );
+                (Status::CouldNotAsk, why, Some(fix))
+            }
             Verdict::CouldNotAsk { why } => (Status::NotYetDue, why, None),
             Verdict::NotApplicable { why } => (Status::NotApplicable, why, None),
         };
@@ -252,6 +269,30 @@ mod tests {
                 expected,
                 "{verdict:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_risk_is_a_warning_until_its_phase() {
+        for (phase, severity) in [
+            (Phase::Rehearsal, Severity::Warning),
+            (Phase::Freeze, Severity::Warning),
+            (Phase::Live, Severity::Error),
+            (Phase::Cooldown, Severity::Error),
+        ] {
+            let bench = Bench {
+                phase,
+                now: Timestamp::UNIX_EPOCH,
+                waivers: &[],
+            };
+            let risk = Verdict::Risk {
+                evidence: "off".to_owned(),
+                fix: "on".to_owned(),
+                grave_from: Phase::Live,
+            };
+            let check = check(Severity::Error, Phase::Setup);
+            let finding = bench.judge(check, risk, false, 0.0);
+            assert!(finding.fails_as(severity), "{phase}: {finding:?}");
         }
     }
 

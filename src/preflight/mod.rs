@@ -8,6 +8,7 @@
 
 pub(crate) mod checks;
 pub(crate) mod facts;
+pub(crate) mod fetches;
 pub(crate) mod history;
 pub(crate) mod judge;
 pub(crate) mod junit;
@@ -93,6 +94,12 @@ pub(crate) enum Verdict {
         /// A command, or a line to change.
         fix: String,
     },
+    /// It is as somebody chose, and a risk: a warning, and as grave as the check from a phase on.
+    Risk {
+        evidence: String,
+        fix: String,
+        grave_from: Phase,
+    },
     /// The facts could not be had: nothing is known.
     CouldNotAsk { why: String },
     /// The event has nothing of that kind.
@@ -129,7 +136,7 @@ impl Verdict {
         for verdict in verdicts {
             match verdict {
                 Self::Pass { evidence } => passed.push(evidence),
-                Self::Fail { evidence, fix } => {
+                Self::Fail { evidence, fix } | Self::Risk { evidence, fix, .. } => {
                     failed.push(evidence);
                     if !fixes.contains(&fix) {
                         fixes.push(fix);

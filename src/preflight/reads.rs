@@ -287,6 +287,15 @@ pub(crate) fn named(name: &str, verdict: Verdict) -> Verdict {
     match verdict {
         Verdict::Pass { evidence } => Verdict::pass(with(evidence)),
         Verdict::Fail { evidence, fix } => Verdict::fail(with(evidence), fix),
+        Verdict::Risk {
+            evidence,
+            fix,
+            grave_from,
+        } => Verdict::Risk {
+            evidence: with(evidence),
+            fix,
+            grave_from,
+        },
         Verdict::CouldNotAsk { why } => Verdict::could_not_ask(with(why)),
         Verdict::NotApplicable { why } => Verdict::not_applicable(with(why)),
     }

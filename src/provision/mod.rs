@@ -22,7 +22,9 @@ use async_trait::async_trait;
 use crate::cloud::{Approved, CloudError};
 
 pub(crate) use parts::all;
-pub(crate) use run::{Applied, Choice, Found, Progress, apply, find, plan, take_down};
+pub(crate) use run::{
+    Applied, Choice, Found, Holder, Progress, apply, find, holders, plan, take_down,
+};
 pub(crate) use scene::Scene;
 pub(crate) use step::{
     Action, Difference, Done, Iac, Made, Managed, Owned, Stage, Step, fingerprint,
@@ -67,6 +69,11 @@ pub(crate) trait Part {
     /// not the event's and refers to the event's (as [`Owned::attachment`]).
     /// Whether the ledger says that we made it is not the part's to judge.
     async fn owned(&self, scene: &Scene<'_>) -> Result<Vec<Owned>, PartError>;
+
+    /// What refers to one of [`Part::owned`] and keeps the service from deleting it, if anything does.
+    async fn holder(&self, _scene: &Scene<'_>, _owned: &Owned) -> Result<Option<Owned>, PartError> {
+        Ok(None)
+    }
 
     /// Removes (or detaches) one of [`Part::owned`]. Called only for what the ledger says we made, and
     /// after everything of later stages is gone. What is gone already is no error. An attachment

@@ -117,7 +117,7 @@ pub(crate) async fn apply(
     for stage in Stage::ALL {
         // What the stage before made is looked up anew.
         scene.forget();
-        let failed = !applied.errors.is_empty();
+        let failed = stopped_by(&applied.errors, "an earlier stage failed");
         let of_stage = parts.iter().filter(|part| part.stage() == stage);
         let runs = of_stage.map(|part| async move {
             let mut done = Applied::default();
@@ -125,9 +125,8 @@ pub(crate) async fn apply(
                 .iter()
                 .filter(|step| step.kind == part.kind() && step.action.is_pending());
             for step in pending {
-                if failed {
-                    done.parts
-                        .push(not_tried(&step.resource(), "an earlier stage failed"));
+                if let Some(why) = failed {
+                    done.parts.push(not_tried(&step.resource(), why));
                 } else if scene.interrupt.is_requested() {
                     done.parts.push(not_tried(&step.resource(), "interrupted"));
                     done.errors.push(PartError::Interrupted);
@@ -254,6 +253,18 @@ async fn landed(
     Ok(done)
 }
 
+/// Why the later stages are not tried, after these errors: `otherwise` where it was no Ctrl-C.
+fn stopped_by(errors: &[PartError], otherwise: &'static str) -> Option<&'static str> {
+    let is_interrupt = |error: &PartError| matches!(error, PartError::Interrupted);
+    if errors.is_empty() {
+        None
+    } else if errors.iter().all(is_interrupt) {
+        Some("interrupted")
+    } else {
+        Some(otherwise)
+    }
+}
+
 fn not_tried(resource: &str, why: &str) -> PartOutcome {
     PartOutcome {
         result: Verdict::Failed,
@@ -308,6 +319,43 @@ pub(crate) async fn find(
     Ok(found)
 }
 
+/// A resource that goes, and what still holds it and was not chosen to go with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) held: String,
+    pub(crate) by: String,
+    /// The holder's kind: named in `--only` it goes, too.
+    pub(crate) kind: &'static str,
+}
+
+/// What keeps the chosen resources from going, since its kind was left out.
+pub(crate) async fn holders(
+    scene: &Scene<'_>,
+    parts: &[Box<dyn Part>],
+    choice: &Choice,
+    found: &[Found],
+) -> Result<Vec<Holder>, PartError> {
+    let mut holders = Vec::new();
+    if choice.only.is_empty() && choice.skip.is_empty() {
+        return Ok(holders);
+    }
+    for one in found.iter().filter(|one| one.stays.is_none()) {
+        let part = parts.iter().find(|part| part.kind() == one.owned.kind);
+        let Some(part) = part else { continue };
+        let holder = part.holder(scene, &one.owned).await?;
+        holders.extend(
+            holder
+                .filter(|holder| !choice.takes(holder.kind))
+                .map(|holder| Holder {
+                    held: one.owned.resource(),
+                    by: holder.resource(),
+                    kind: holder.kind,
+                }),
+        );
+    }
+    Ok(holders)
+}
+
 /// Takes down what `find` says goes: attachments first of all, then stage by stage backwards.
 pub(crate) async fn take_down(
     scene: &Scene<'_>,
@@ -323,7 +371,7 @@ pub(crate) async fn take_down(
     let mut applied = Applied::default();
     for stage in Stage::ALL.into_iter().rev() {
         scene.forget();
-        let failed = !applied.errors.is_empty();
+        let failed = stopped_by(&applied.errors, "what hangs on it is still there");
         let kinds: BTreeSet<&str> = found
             .iter()
             .filter(|one| one.stage == stage && one.stays.is_none())
@@ -353,17 +401,15 @@ async fn remove(
     scene: &Scene<'_>,
     part: &dyn Part,
     owned: &Owned,
-    failed: bool,
+    failed: Option<&'static str>,
     approved: &Approved,
     tell: &dyn Fn(Progress),
 ) -> Applied {
     let resource = owned.resource();
     let verb = if owned.attachment { "detach" } else { "remove" };
     let mut applied = Applied::default();
-    if failed {
-        applied
-            .parts
-            .push(not_tried(&resource, "what hangs on it is still there"));
+    if let Some(why) = failed {
+        applied.parts.push(not_tried(&resource, why));
         return applied;
     }
     if scene.interrupt.is_requested() {
@@ -416,4 +462,26 @@ async fn remove(
     });
     applied.parts.push(outcome);
     applied
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_ctrl_c_the_rest_is_called_interrupted_and_not_failed() {
+        let other = || PartError::Other("away".to_owned());
+        for (errors, expected) in [
+            (vec![], None),
+            (vec![PartError::Interrupted], Some("interrupted")),
+            (
+                vec![PartError::Interrupted, PartError::Interrupted],
+                Some("interrupted"),
+            ),
+            (vec![PartError::Interrupted, other()], Some("it failed")),
+            (vec![other()], Some("it failed")),
+        ] {
+            assert_eq!(stopped_by(&errors, "it failed"), expected, "{errors:?}");
+        }
+    }
 }

@@ -21,7 +21,10 @@ use crate::ledger::body::Claim;
 use crate::ledger::turn::{self, Turn};
 use crate::ledger::view::View;
 use crate::runbook::Runbook;
-use crate::ui::Interrupt;
+use crate::ui::{Interrupt, Ui};
+
+/// A wait that is longer than this says what it waits for, again and again.
+const SAYS_EVERY: SignedDuration = SignedDuration::from_secs(15);
 
 /// What parts may use. Reads that several parts need are made once and kept until a write.
 pub(crate) struct Scene<'a> {
@@ -36,6 +39,8 @@ pub(crate) struct Scene<'a> {
     /// No wait for readiness goes on past this.
     pub(crate) deadline: Timestamp,
     pub(crate) interrupt: Interrupt,
+    /// Who is told of a long wait; none: nobody watches.
+    ui: Option<Ui>,
     /// Where processes of this machine take turns and share a pace; none: not paced.
     turns: Option<PathBuf>,
     documents: RefCell<HashMap<String, Rc<Versioned<DistributionDocument>>>>,
@@ -57,6 +62,7 @@ impl<'a> Scene<'a> {
             account: session.runbook.aws.account.clone(),
             deadline,
             interrupt: session.ui().interrupt().clone(),
+            ui: Some(session.ui().clone()),
             turns: session.paces().then(|| session.turns.clone()),
             documents: RefCell::default(),
             stores: RefCell::default(),
@@ -79,6 +85,7 @@ impl<'a> Scene<'a> {
                 .saturating_add(SignedDuration::from_mins(1))
                 .unwrap_or(Timestamp::MAX),
             interrupt: Interrupt::default(),
+            ui: None,
             turns: None,
             documents: RefCell::default(),
             stores: RefCell::default(),
@@ -243,6 +250,7 @@ impl<'a> Scene<'a> {
         mut state: impl AsyncFnMut() -> Result<Option<String>, PartError>,
     ) -> Result<(), PartError> {
         let began = self.clock.now();
+        let mut told = began;
         loop {
             let Some(state) = state().await? else {
                 return Ok(());
@@ -259,6 +267,15 @@ impl<'a> Scene<'a> {
                 });
             }
             tracing::info!(resource, state, "waiting");
+            if let Some(ui) = &self.ui
+                && now.duration_since(told) >= SAYS_EVERY
+            {
+                told = now;
+                ui.say(&format!(
+                    "  … {resource}: {state}, for {} now; Ctrl-C stops waiting, and a further run goes on",
+                    compact(now.duration_since(began))
+                ));
+            }
             self.clock.wait(every).await;
         }
     }

@@ -18,4 +18,4 @@ pub(crate) mod text;
 pub(crate) mod view;
 
 pub(crate) use catalog::{CatalogQuery, all};
-pub(crate) use port::{Answered, Asked, BadObject, QueryEngine, Source, Window};
+pub(crate) use port::{Answered, Asked, QueryEngine, Source, Window};

@@ -1,6 +1,6 @@
 //! Rows that a query gave, in every form. Cells may come from viewers.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use onair_logs::value::{ResultColumn, Value};
 use serde_json::{Map, Number, Value as Json};
 
@@ -9,6 +9,9 @@ use crate::event::text::printable;
 
 /// Longer than this, a text is cut in the table for people; other forms have it whole.
 const LONGEST_CELL: usize = 120;
+
+/// Blanks beside a cell.
+const PADDING: usize = 2;
 
 /// Rows of a query.
 #[derive(Debug, Clone, Copy)]
@@ -26,18 +29,27 @@ impl ResultRows<'_> {
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(width).unwrap_or(u16::MAX))
             .set_header(
+                // Blanks let a long heading go on in the next line.
                 self.columns
                     .iter()
-                    .map(|column| printable(&column.name).to_uppercase()),
+                    .map(|column| printable(&column.name).to_uppercase().replace('_', " ")),
             );
         for row in self.rows.iter().take(most) {
             table.add_row(row.iter().map(shown));
         }
         for (place, column) in self.columns.iter().enumerate() {
-            if is_number(&column.kind)
-                && let Some(column) = table.column_mut(place)
-            {
-                column.set_cell_alignment(CellAlignment::Right);
+            let (kind, Some(shaped)) = (&column.kind, table.column_mut(place)) else {
+                continue;
+            };
+            if is_number(kind) {
+                shaped.set_cell_alignment(CellAlignment::Right);
+            }
+            // Half a number or half a time is another one: texts alone give way.
+            if kind != "varchar" {
+                let cells = self.rows.iter().take(most).map(|row| shown(&row[place]));
+                let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+                let width = u16::try_from(widest + PADDING).unwrap_or(u16::MAX);
+                shaped.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
             }
         }
         let text = table.to_string();
@@ -233,9 +245,18 @@ mod tests {
             columns: &columns,
             rows: &rows,
         };
-        insta::assert_snapshot!(result.table(120, 10), @"");
+        insta::assert_snapshot!(result.table(120, 10), @r#"
+        MINUTE                WHO                             REQUESTS  PERCENT
+        2026-06-14T18:30:00Z  =HYPERLINK("x")\u{1b}[31m|<b>  1,234,567     99.5
+        -                     -                                    -42      NaN
+        "#);
         let csv = result.sheet().csv();
-        insta::assert_snapshot!(csv, @"");
+        assert_eq!(
+            csv,
+            "minute,who,requests,percent\r\n\
+             2026-06-14T18:30:00Z,\"'=HYPERLINK(\"\"x\"\")\\u{1b}[31m|<b>\",1234567,99.5\r\n\
+             ,,-42,NaN\r\n"
+        );
         assert!(!result.table(120, 10).contains('\u{1b}'));
         assert_eq!(result.table(120, 1).lines().count(), 2);
         let json = result.json();

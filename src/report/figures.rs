@@ -124,7 +124,7 @@ mod tests {
             (0.5, Unit::Percent, "0.5%"),
             (0.1, Unit::Percent, "0.1%"),
             (0.101, Unit::Percent, "0.10%"),
-            (0.04, Unit::Percent, "0.040%"),
+            (0.04, Unit::Percent, "0.04%"),
             (0.0, Unit::Percent, "0%"),
             (181.6, Unit::Milliseconds, "182 ms"),
             (1.24e12, Unit::Bytes, "1.24 TB"),

@@ -195,7 +195,7 @@ pub(crate) mod tests {
         let csv = table.sheet().csv();
         let lines: Vec<&str> = csv.lines().skip(1).collect();
         assert_eq!(lines[0], "\"'=HYPERLINK(\"\"http://x\"\")\"");
-        assert_eq!(lines[1], "\\t=1+1");
-        assert_eq!(lines[2], "\\r@x");
+        assert_eq!(lines[1], "'\\t=1+1");
+        assert_eq!(lines[2], "'\\r@x");
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use load::{LoadError, Loaded, load};
 pub(crate) use model::{GeoMode, RuleAction, TokenFormat, TokenMode, TokenSource};
 pub(crate) use note::{Note, Severity, render_notes};
 pub(crate) use resolved::{
-    AccessLogs, Allowed, Arn, Athena, Dashboard, Distribution, Flow, Forecast, Gate, GeoWindow,
+    AccessLogs, Allowed, Arn, Athena, Dashboard, Distribution, Flow, Forecast, Geo, GeoWindow,
     KeySource, LedgerStore, OriginAccess, Panel, RealtimeLogs, Runbook, Samples, StateRights,
     Targets, Tokens, Waf, Waiver,
 };

@@ -12,6 +12,11 @@ use crate::event::text::did_you_mean;
 use crate::event::time::When;
 use crate::runbook::resolved::Event;
 
+/// The account of the templates, which is nobody's.
+pub(crate) const PLACEHOLDER_ACCOUNT: &str = "111122223333";
+/// How the distribution ids of the templates begin.
+pub(crate) const PLACEHOLDER_DISTRIBUTION: &str = "E1EXAMPLE";
+
 /// A starting point that comes with onair.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Template {
@@ -75,8 +80,9 @@ pub(crate) struct NewEvent {
 }
 
 /// Writes the new event's values into the text of a sound runbook; `earlier` is that runbook's
-/// event. Its id is replaced wherever a text names it; other absolute times become relative to
-/// kickoff, so that they move along. Comments and order stay.
+/// event. Its id is replaced in the names of what onair makes and keeps for an event; whatever else
+/// there is by a name stays ([`kept`] says what). Other absolute times become relative to kickoff, so
+/// that they move along. Comments and order stay.
 pub(crate) fn fill(text: &str, earlier: &Event, new: &NewEvent) -> String {
     let Ok(document) = DeTable::parse(text) else {
         return text.to_owned();
@@ -108,7 +114,7 @@ pub(crate) fn fill(text: &str, earlier: &Event, new: &NewEvent) -> String {
                     .zip(new.account.as_deref())
                     .and_then(|(from, to)| renamed(&value, from, to));
                 let of_account = moved.as_deref().unwrap_or(&value);
-                renamed(of_account, earlier.id.as_str(), new.id.as_str()).or(moved)
+                own_name(&path, of_account, earlier.id.as_str(), new.id.as_str()).or(moved)
             }
         };
         if let Some(replaced) = replaced {
@@ -116,6 +122,66 @@ pub(crate) fn fill(text: &str, earlier: &Event, new: &NewEvent) -> String {
         }
     }
     filled
+}
+
+/// Names of what onair makes under any name that the runbook gives.
+const MADE: [&str; 2] = ["athena.workgroup", "dashboard.name"];
+
+/// The new event's name of what the earlier one had for itself: what onair makes, and the event's folder
+/// in a bucket. None for what it only uses, such as a web ACL, a distribution, a channel or a bucket:
+/// that has its name whatever the event is called.
+fn own_name(path: &str, value: &str, earlier: &str, new: &str) -> Option<String> {
+    if let Some((bucket, folder)) = value
+        .strip_prefix("s3://")
+        .and_then(|place| place.split_once('/'))
+    {
+        return renamed(folder, earlier, new).map(|folder| format!("s3://{bucket}/{folder}"));
+    }
+    if path == "athena.database" {
+        // Names of databases have no hyphens.
+        let plain = |id: &str| id.replace('-', "_");
+        return renamed(value, &plain(earlier), &plain(new));
+    }
+    let is_made = value.starts_with("onair-") || MADE.contains(&path);
+    is_made.then(|| renamed(value, earlier, new)).flatten()
+}
+
+/// What a filled text still has of the earlier event's id: path and value, in the order of the text.
+pub(crate) fn kept(text: &str, earlier: &EventId) -> Vec<(String, String)> {
+    let Ok(document) = DeTable::parse(text) else {
+        return Vec::new();
+    };
+    let mut values = Vec::new();
+    collect(document.get_ref(), "", &mut values);
+    values.sort_by_key(|(_, span, _)| span.start);
+    values
+        .into_iter()
+        .filter(|(path, _, value)| {
+            path != "event.id" && renamed(value, earlier.as_str(), "").is_some()
+        })
+        .map(|(path, _, value)| (path, value))
+        .collect()
+}
+
+/// The text with its waivers as comments: who accepted a risk did so for the earlier event.
+pub(crate) fn without_waivers(text: &str) -> String {
+    let mut shorter = String::with_capacity(text.len());
+    let mut inside = false;
+    let mut told = false;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with('[') {
+            inside = line.starts_with("[[waivers]]");
+        }
+        if inside && !line.trim().is_empty() && !line.starts_with('#') {
+            if !told {
+                shorter.push_str("# Accepted for the earlier event, and not for this one:\n");
+                told = true;
+            }
+            shorter.push_str("# ");
+        }
+        shorter.push_str(line);
+    }
+    shorter
 }
 
 /// Every text and time of a document with its path and place.
@@ -229,7 +295,40 @@ mod tests {
         let later = &loaded.runbook.event;
         let lasts = |event: &Event| event.ends.duration_since(event.starts);
         assert_eq!(lasts(later), lasts(earlier));
-        assert!(!filled.contains("cup-final\""), "{filled}");
+        // What onair makes is the new event's, and so is its folder for the ledger.
+        for own in [
+            "database = \"derby_2027\"",
+            "\"onair-derby-2027\"",
+            "s3://example-onair-ledgers/derby-2027",
+        ] {
+            assert!(filled.contains(own), "{own}: {filled}");
+        }
+        // What it only uses keeps its name.
+        for foreign in [
+            "web-acl = \"cup-final-viewers\"",
+            "channelGroup/cup-final/channel/main",
+            "playbackConfiguration/cup-final",
+            "s3://example-cup-final-logs/access",
+            "manifest = \"/cup-final/master.m3u8\"",
+        ] {
+            assert!(filled.contains(foreign), "{foreign}: {filled}");
+        }
+        let kept = kept(&filled, &earlier.id);
+        assert!(
+            kept.contains(&("waf.web-acl".to_owned(), "cup-final-viewers".to_owned())),
+            "{kept:?}"
+        );
+    }
+
+    #[test]
+    fn waivers_of_an_earlier_event_become_comments() {
+        let text = include_str!("../../runbooks/cup-final.toml");
+        let shorter = without_waivers(text);
+        let loaded = parse(&shorter, Path::new("runbooks/cup-final.toml")).unwrap();
+        assert_eq!(loaded.runbook.waivers, []);
+        assert!(shorter.contains("# [[waivers]]\n# check = \"workflow.drm-license\"\n"));
+        let next = "[targets]\n";
+        assert_eq!(shorter.contains(next), text.contains(next));
     }
 
     #[test]

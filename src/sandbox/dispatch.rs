@@ -5,7 +5,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::account::{Broken, Sandbox, shifted};
 use super::faults::{FaultKind, first_hit};
@@ -119,6 +121,32 @@ impl Asked<'_> {
         }))
     }
 
+    /// Counts the request by its operation and, where that is asked for, by all that it says.
+    fn count(&self, held: &mut Held, name: &str) {
+        *held.index.calls.entry(name.to_owned()).or_default() += 1;
+        if !held.index.settings.record_requests {
+            return;
+        }
+        let mut digest = Sha256::new();
+        let target = self.parts.uri.path_and_query();
+        for said in [
+            self.parts.method.as_str(),
+            self.host,
+            target.map_or("/", PathAndQuery::as_str),
+        ] {
+            digest.update(said);
+            digest.update([0]);
+        }
+        if let Some(range) = header(&self.parts.headers, "range") {
+            digest.update(range);
+        }
+        digest.update([0]);
+        digest.update(self.body);
+        // A digest, since addresses of viewers' requests may hold their token.
+        let key = format!("{name} {}", hex::encode(&digest.finalize()[..8]));
+        *held.index.requests.entry(key).or_default() += 1;
+    }
+
     /// Answers a call to an AWS service.
     fn serve(
         &self,
@@ -163,7 +191,7 @@ impl Asked<'_> {
             Service::S3 => s3::operation(&call),
         };
         let name = format!("{}.{}", service.label(), operation.unwrap_or("Unknown"));
-        *held.index.calls.entry(name.clone()).or_default() += 1;
+        self.count(held, &name);
         let fault = first_hit(&mut held.index.faults, &name);
         match fault {
             Some(FaultKind::Unreachable) => return Ok(Err(Broken::Unreachable)),
@@ -213,7 +241,7 @@ impl Asked<'_> {
     ) -> Result<Result<Answer, Broken>, StateError> {
         let method = self.parts.method.as_str();
         let name = format!("viewer.{method}");
-        *held.index.calls.entry(name.clone()).or_default() += 1;
+        self.count(held, &name);
         match first_hit(&mut held.index.faults, &name) {
             Some(FaultKind::Unreachable) => return Ok(Err(Broken::Unreachable)),
             Some(FaultKind::LostAnswer) => return Ok(Err(Broken::AnswerLost)),

@@ -1,17 +1,28 @@
 //! Changes to the embedded cloud's state by hand, so that any fault can be rehearsed: a value at a
 //! JSON pointer of a service's state, or an element of a distribution's document.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::account::Sandbox;
 use super::cloudfront::DocumentEditError;
 use super::state::{Held, StateError};
+use crate::event::text::did_you_mean;
 
 /// Why a change by hand is not made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EditError {
-    #[error("there is no service {0} in the embedded cloud")]
+    #[error("there is no service {0} in the embedded cloud{nearest}", nearest = meant(.0, &SERVICES))]
     Service(String),
+    #[error("{pointer} is no place of the state{nearest}; {at} has {holds}")]
+    Unknown {
+        pointer: String,
+        /// A question, or nothing.
+        nearest: String,
+        at: String,
+        holds: String,
+    },
     #[error("{pointer} leads nowhere; {at} holds {holds}")]
     Nowhere {
         pointer: String,
@@ -63,8 +74,7 @@ impl Sandbox {
                 "settings" => {
                     let settings =
                         serde_json::to_value(&index.settings).map_err(EditError::Unfit)?;
-                    let edited = with(settings, place, value)?;
-                    index.settings = serde_json::from_value(edited).map_err(EditError::Unfit)?;
+                    index.settings = fitting(settings, place, value)?;
                     Ok(())
                 }
                 "distribution" => {
@@ -102,6 +112,65 @@ impl Sandbox {
             }
         })
     }
+}
+
+/// What `sandbox set` takes.
+const SERVICES: [&str; 18] = [
+    "settings",
+    "distribution",
+    "cloudfront",
+    "keyvaluestore",
+    "wafv2",
+    "acm",
+    "athena",
+    "cloudwatch",
+    "glue",
+    "iam",
+    "kinesis",
+    "logs",
+    "mediaconnect",
+    "medialive",
+    "mediapackage",
+    "mediatailor",
+    "s3",
+    "origin",
+];
+
+/// ` (did you mean …?)`, where one of the names is near.
+fn meant<'n>(name: &str, known: impl IntoIterator<Item = &'n &'n str>) -> String {
+    did_you_mean(name, known.into_iter().copied())
+        .map_or_else(String::new, |nearest| format!(" (did you mean {nearest}?)"))
+}
+
+/// The state with `value` at `pointer`, as [`with`] puts it there. A place that the state does not know
+/// would be forgotten by the next read: it is refused.
+pub(super) fn fitting<T: Serialize + DeserializeOwned>(
+    document: Value,
+    pointer: &str,
+    value: Option<Value>,
+) -> Result<T, EditError> {
+    let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    let siblings: Vec<String> = document
+        .pointer(parent)
+        .and_then(Value::as_object)
+        .map(|members| members.keys().cloned().collect())
+        .unwrap_or_default();
+    // Null is left out of the state by some fields.
+    let is_put = key != "-" && value.as_ref().is_some_and(|value| !value.is_null());
+    let edited = with(document, pointer, value)?;
+    let state: T = serde_json::from_value(edited).map_err(EditError::Unfit)?;
+    let kept = serde_json::to_value(&state).map_err(EditError::Unfit)?;
+    let known = siblings.iter().any(|sibling| sibling == key);
+    if is_put && !known && kept.pointer(pointer).is_none() {
+        let names: Vec<&str> = siblings.iter().map(String::as_str).collect();
+        return Err(EditError::Unknown {
+            pointer: pointer.to_owned(),
+            nearest: meant(key, &names),
+            at: if parent.is_empty() { "it" } else { parent }.to_owned(),
+            holds: names.join(", "),
+        });
+    }
+    Ok(state)
 }
 
 /// The document with `value` at `pointer` (RFC 6901): replaced, added to an object, or with `-`
@@ -151,6 +220,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_place_that_the_state_does_not_know_is_refused() {
+        #[derive(Debug, Default, PartialEq, Serialize, serde::Deserialize)]
+        struct State {
+            rates: bool,
+            names: std::collections::BTreeMap<String, String>,
+        }
+        let put = |pointer: &str, value: Value| {
+            let document = serde_json::to_value(State::default()).unwrap();
+            fitting::<State>(document, pointer, Some(value))
+        };
+        assert!(put("/rates", json!(true)).unwrap().rates);
+        assert_eq!(put("/names/a", json!("b")).unwrap().names["a"], "b");
+        let error = put("/rate", json!(true)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "/rate is no place of the state (did you mean rates?); it has rates, names"
+        );
+        let error = EditError::Service("wafv".to_owned()).to_string();
+        assert!(error.ends_with("(did you mean wafv2?)"), "{error}");
+    }
 
     #[test]
     fn values_are_replaced_added_appended_and_removed() {

@@ -14,7 +14,7 @@ use super::service::{Answer, Call};
 pub(super) struct Dialect {
     /// The code for members that are missing or malformed.
     pub(super) invalid: &'static str,
-    /// The member that holds the message; empty for errors that are modeled without members.
+    /// The member that holds the message, or a structure's, as `structure/member`.
     pub(super) message: &'static str,
 }
 
@@ -44,7 +44,15 @@ impl Refusal {
     pub(super) fn answer(&self, call: &Call<'_>) -> Answer {
         let mut body = Map::new();
         body.insert("__type".to_owned(), self.code.into());
-        body.insert(self.message.to_owned(), self.text.as_str().into());
+        let text = self.text.as_str();
+        match self.message.split_once('/') {
+            Some((structure, member)) => {
+                body.insert(structure.to_owned(), json!({ member: text }));
+            }
+            None => {
+                body.insert(self.message.to_owned(), text.into());
+            }
+        }
         answer(400, call, &Value::Object(body), false)
     }
 }

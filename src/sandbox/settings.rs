@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) skew_seconds: i64,
     /// Seconds that every query in Athena runs, beyond what it takes.
     pub(crate) query_seconds: u64,
+    /// Every request is counted by what it says, too, so that a test can find what is asked twice.
+    pub(crate) record_requests: bool,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             names: BTreeMap::new(),
             skew_seconds: 0,
             query_seconds: 0,
+            record_requests: false,
         }
     }
 }

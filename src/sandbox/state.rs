@@ -62,6 +62,9 @@ pub(super) struct Index {
     pub(super) faults: Vec<Fault>,
     /// Calls received, by `service.Operation`.
     pub(super) calls: BTreeMap<String, u64>,
+    /// With `record-requests`: requests by operation and a digest of what they say.
+    #[serde(default)]
+    pub(super) requests: BTreeMap<String, u64>,
     pub(super) buckets: Buckets,
     /// The current generation of each part's file.
     parts: BTreeMap<String, u64>,
@@ -78,6 +81,7 @@ impl Default for Index {
             settings: Settings::default(),
             faults: Vec::new(),
             calls: BTreeMap::new(),
+            requests: BTreeMap::new(),
             buckets: Buckets::default(),
             parts: BTreeMap::new(),
             last: 0,
@@ -186,9 +190,7 @@ impl<T: Default + Serialize + DeserializeOwned> Part<T> {
         value: Option<Value>,
     ) -> Result<(), EditError> {
         let state = serde_json::to_value(self.read(folder, index)?).map_err(EditError::Unfit)?;
-        let edited = super::edit::with(state, pointer, value)?;
-        let edited = serde_json::from_value(edited).map_err(EditError::Unfit)?;
-        self.replace(edited, index);
+        self.replace(super::edit::fitting(state, pointer, value)?, index);
         Ok(())
     }
 

@@ -128,6 +128,8 @@ pub(crate) enum KeySetError {
     KeyId,
     #[error("there is a key `{0}` already")]
     Exists(String),
+    #[error("this secret is in the store already, as key `{0}`; a rotation needs a new one")]
+    SameSecret(String),
     #[error("there is no key `{0}`")]
     Unknown(String),
     #[error("the secret has {0} bytes; it takes {SHORTEST_SECRET} to {LONGEST_SECRET}")]
@@ -215,6 +217,9 @@ impl KeySet {
         let secret = key.secret_bytes().ok_or(KeySetError::PublicKey)?;
         if !(SHORTEST_SECRET..=LONGEST_SECRET).contains(&secret.len()) {
             return Err(KeySetError::SecretLength(secret.len()));
+        }
+        if let Some(known) = self.id_of(key) {
+            return Err(KeySetError::SameSecret(known.to_owned()));
         }
         let state = if self.current().is_some() {
             KeyState::Next

@@ -153,3 +153,13 @@ fn the_picture_in_the_documents_is_the_one_that_is_drawn() {
         "draw it again: onair --rehearsal -e cup-final dashboard render --picture docs/dashboard.svg"
     );
 }
+
+#[test]
+fn a_picture_that_would_be_no_svg_is_refused() {
+    let desk = desk();
+    let run = desk
+        .onair(&["dashboard", "render", "--picture", "d.png"])
+        .expect_code(2);
+    assert!(run.stderr.contains("--picture d.svg"), "{run}");
+    assert!(!desk.path("d.png").exists());
+}

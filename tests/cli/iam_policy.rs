@@ -241,9 +241,7 @@ fn check_role(role: &str, script: &[&str]) {
     for permission in permissions {
         let action = permission["action"].as_str().expect("a text");
         let commands = permission["commands"].as_array().into_iter().flatten();
-        let mut commands = commands
-            .filter_map(Value::as_str)
-            .peekable();
+        let mut commands = commands.filter_map(Value::as_str).peekable();
         let excepted = UNCOUNTED.iter().any(|(known, _)| *known == action);
         let is_of_this_binary = commands.peek().is_some()
             && commands.all(|command| command.starts_with("every") || is_there(&desk, command));

@@ -162,3 +162,18 @@ fn a_block_goes_on_while_the_store_is_away_and_sync_uploads_it() {
     desk.onair(&["undo", "jess-2", "--yes"]).expect_success();
     assert_eq!(blocked(&desk), ["198.18.7.9/32"]);
 }
+
+#[test]
+fn closing_ends_what_was_made_at_the_same_instant() {
+    let desk = Desk::new().rehearsing();
+    desk.onair(&["sandbox", "reset", "--rates", "off"])
+        .expect_success();
+    // Each run begins at the same time, so that a later one may write an earlier time.
+    let at = desk.always(&["--now", "2026-06-14T18:30:00Z"]);
+    at.onair(&["block", "192.0.2.7", "--yes"]).expect_success();
+    let closed = at.onair(&["event", "close", "--yes"]).expect_success();
+    assert!(
+        closed.stdout.contains("nothing temporary is left"),
+        "{closed}"
+    );
+}

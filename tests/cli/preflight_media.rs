@@ -200,6 +200,13 @@ fn packaging() -> Vec<Fault> {
         fault("no slate", tailor, format!("{ADS}/SlateAdUrl"), Value::Null, &["workflow.ads-slate"]),
         fault("ads past the CDN", tailor, format!("{ADS}/CdnConfiguration/AdSegmentUrlPrefix"), json!("https://elsewhere.example.org/ads"), &["workflow.ads-segments"]),
         fault("no ad server", tailor, format!("{ADS}/AdDecisionServerUrl"), json!(""), &["workflow.ads-source"]),
+        fault(
+            "an alert of MediaTailor",
+            tailor,
+            "/alerts/cup-final".to_owned(),
+            json!([{"AlertCode": "NOT_READY", "AlertMessage": "The ad server is slow", "LastModifiedTime": 1_781_300_000, "RelatedResourceArns": [], "ResourceArn": "arn:aws:mediatailor:eu-central-1:111122223333:playbackConfiguration/cup-final"}]),
+            &["workflow.ads-alerts"],
+        ),
         fault("no logs of ads", tailor, format!("{ADS}/LogConfiguration/PercentEnabled"), json!(0), &["workflow.ads-logs"]),
         // An hour after kickoff.
         fault("prefetch ends early", tailor, "/schedules/cup-final/0/Consumption/EndTime".to_owned(), json!(1_781_465_400), &["workflow.ads-prefetch"]),
@@ -441,4 +448,29 @@ fn try_out(faults: Vec<Fault>) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_latency_is_held_against_the_round_trip_that_is_measured_while_video_comes() {
+    let desk = desk();
+    let asked = || {
+        let only = ["--only", "workflow.flow-round-trip"];
+        let run = desk.onair(&[&["-o", "json", "preflight"][..], &only].concat());
+        run.json()["data"]["checks"][0].clone()
+    };
+    assert_eq!(asked()["status"], "not-applicable", "nothing comes yet");
+    desk.onair(&["sandbox", "reset", "--keep", "--at", "ko+30m"])
+        .expect_success();
+    assert_eq!(asked()["status"], "pass", "{}", asked());
+    let place = format!("{FLOW}/sources/1/transport/minLatency");
+    desk.onair(&["sandbox", "set", "mediaconnect", &place, "100"])
+        .expect_success();
+    let found = asked();
+    assert_eq!(
+        (&found["status"], &found["severity"]),
+        (&json!("fail"), &json!("warning")),
+        "{found}"
+    );
+    let fix = found["fix"].as_str().unwrap_or_default();
+    assert!(fix.contains("--min-latency"), "{found}");
 }

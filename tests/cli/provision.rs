@@ -160,3 +160,59 @@ fn kinds_are_checked_and_the_lines_for_terraform_printed() {
         .expect_code(3);
     assert!(run.stdout.contains("ignore_changes"), "{run}");
 }
+
+#[test]
+fn each_foreign_resource_is_listed_once_for_terraform_also_when_nothing_is_pending() {
+    let desk = bare(&[]);
+    desk.onair(&["provision", "--yes"]).expect_success();
+    let run = desk
+        .onair(&["provision", "--dry-run", "--iac", "terraform"])
+        .expect_success();
+    let count = |words: &str| run.stdout.matches(words).count();
+    assert_eq!(count("to = aws_cloudfront_distribution."), 2, "{run}");
+    assert_eq!(count("to = aws_wafv2_web_acl."), 1, "{run}");
+}
+
+#[test]
+fn what_is_in_use_is_not_waited_for_but_refused_with_the_way_out() {
+    let desk = bare(&[]);
+    desk.onair(&["provision", "--yes"]).expect_success();
+    for (only, holder) in [
+        ("function", "distribution"),
+        ("key-value-store", "function"),
+        ("realtime-log-config", "distribution"),
+        ("ip-set", "web-acl-rule"),
+    ] {
+        let run = desk
+            .onair(&["teardown", "--only", only, "--confirm", "cup-final"])
+            .expect_code(4);
+        assert!(run.stderr.contains("is in use by"), "{run}");
+        let way_out = format!("onair teardown --only {only},{holder}");
+        assert!(run.stderr.contains(&way_out), "{run}");
+    }
+    let both = ["teardown", "--only", "function,distribution"];
+    desk.onair(&[&both[..], &["--confirm", "cup-final"]].concat())
+        .expect_success();
+}
+
+#[test]
+fn a_choice_that_leaves_nothing_is_a_usage_error() {
+    let desk = bare(&[]);
+    for command in ["provision", "teardown"] {
+        let run = desk
+            .onair(&[command, "--only", "function", "--skip", "function"])
+            .expect_code(2);
+        assert!(run.stderr.contains("leave nothing to do"), "{run}");
+    }
+}
+
+#[test]
+fn tables_say_what_the_plan_comes_to() {
+    let desk = Desk::new().rehearsing();
+    for format in ["markdown", "csv"] {
+        let run = desk
+            .onair(&["-o", format, "provision", "--dry-run"])
+            .expect_success();
+        assert!(run.stdout.contains("PROVISION: keep"), "{run}");
+    }
+}

@@ -205,3 +205,21 @@ fn a_rule_of_a_web_acl_that_serves_another_event_asks_more() {
     desk.onair(&["rule", "count", BLOCK, "--confirm", "cup-final"])
         .expect_success();
 }
+
+#[test]
+fn letting_the_blocklist_count_is_said_loudly_and_yes_is_enough() {
+    let desk = desk();
+    let run = desk.onair(&["-o", "json", "rule", "count", "block-v4", "--yes"]);
+    let answer = run.expect_success().json();
+    let warnings = answer["warnings"].to_string();
+    assert!(warnings.contains("EVERYBODY WHO IS BLOCKED"), "{warnings}");
+    assert!(warnings.contains("onair rule block block-v4"), "{warnings}");
+
+    let rate = desk.onair(&["rule", "count", "rate"]).expect_success();
+    assert!(
+        rate.stdout.contains("onair-cup-final-rate counts already"),
+        "{rate}"
+    );
+    assert!(!rate.to_string().contains("EVERYBODY"), "{rate}");
+    assert!(!rate.stdout.contains("what it blocks now"), "{rate}");
+}

@@ -280,3 +280,44 @@ fn every_template_passes_its_preflight_and_needs_no_provisioning() {
             .expect_success();
     }
 }
+
+#[test]
+fn what_an_earlier_event_only_used_is_copied_as_it_is_and_its_waivers_are_not_taken_over() {
+    let desk = Desk::new();
+    let run = desk
+        .onair(&["new", "derby", "--from", "cup-final"])
+        .expect_success();
+    for words in [
+        "note: workflow.drm-license is not waived: noor accepted it for cup-final",
+        "waf.web-acl = cup-final-viewers",
+        "distributions.samples.manifest = /cup-final/master.m3u8",
+    ] {
+        assert!(run.stdout.contains(words), "{words}: {run}");
+    }
+    let text = desk.read("runbooks/derby.toml");
+    assert!(text.contains("web-acl = \"cup-final-viewers\""), "{text}");
+    assert!(text.contains("name = \"onair-derby\""), "{text}");
+    assert!(text.contains("\n# [[waivers]]\n"), "{text}");
+    desk.onair(&["runbook", "check", "runbooks/derby.toml", "--deny-warnings"])
+        .expect_success();
+}
+
+#[test]
+fn an_event_that_is_over_and_placeholders_are_mentioned() {
+    let desk = Desk::new();
+    let check = |now: &str| {
+        let arguments = ["--now", now, "runbook", "check", "--deny-warnings"];
+        desk.onair(&arguments).expect_success().stderr
+    };
+    let before = check("2026-06-01T00:00:00Z");
+    assert!(!before.contains("is over"), "{before}");
+    assert!(
+        before.contains("aws.account 111122223333, domain live.example.com"),
+        "{before}"
+    );
+    let after = check("2026-06-16T21:30:00Z");
+    assert!(
+        after.contains("cup-final is over: it ended 2d ago"),
+        "{after}"
+    );
+}

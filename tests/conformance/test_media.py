@@ -76,6 +76,7 @@ def test_ads_are_fetched_before_the_breaks(media):
     for kind, count in [("SINGLE", 1), ("RECURRING", 0), ("ALL", 1)]:
         listed = tailor.list_prefetch_schedules(PlaybackConfigurationName="cup-final", ScheduleType=kind)
         assert len(listed["Items"]) == count
+    assert tailor.list_alerts(ResourceArn=configuration["PlaybackConfigurationArn"])["Items"] == []
 
 
 def test_what_is_not_there_or_elsewhere_is_not_found(media):

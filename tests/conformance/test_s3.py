@@ -79,4 +79,6 @@ def test_lists_have_pages_and_folders(s3):
 def test_logs_are_delivered_where_the_policy_lets_them(served):
     logs = kit.bucket_client(served.url)
     for delivered in logs.list_objects_v2(Bucket="example-cup-final-logs").get("Contents", []):
-        assert delivered["Key"].startswith(("access/E1CUPFINAL000", f"AWSLogs/{kit.ACCOUNT}/", "conformance/"))
+        assert delivered["Key"].startswith(
+            ("access/E1CUPFINAL000", f"AWSLogs/{kit.ACCOUNT}/", "conformance/", "realtime/cup-final/")
+        )

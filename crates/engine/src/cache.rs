@@ -31,6 +31,7 @@ use datafusion::parquet::basic::Compression;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use onair_logs::scan::{BadLine, Scanned};
@@ -302,7 +303,7 @@ fn milliseconds(window: (DateTime, DateTime)) -> (i64, i64) {
     let point = |time: DateTime| {
         TimeZone::UTC
             .to_timestamp(time)
-            .map_or(i64::MAX, |timestamp| timestamp.as_millisecond())
+            .map_or(i64::MAX, Timestamp::as_millisecond)
     };
     (point(window.0), point(window.1))
 }
@@ -616,6 +617,7 @@ fn scanned_as(scanned: &Scanned) -> Json {
         "rows": scanned.rows,
         "outside": scanned.outside,
         "bad": scanned.bad,
+        "skipped": scanned.skipped,
         "bytes": scanned.bytes,
         "samples": samples,
     })
@@ -639,6 +641,7 @@ fn scanned_from(value: &Json) -> Option<Scanned> {
         rows: number("rows")?,
         outside: number("outside")?,
         bad: number("bad")?,
+        skipped: number("skipped")?,
         samples,
         bytes: number("bytes")?,
         ..Scanned::default()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -25,12 +25,17 @@ use crate::cache::Cache;
 use crate::distinct::TwoLevelGrouping;
 use crate::error::EngineError;
 use crate::log::Log;
+use crate::memory::Pool;
+use crate::own_strings::BelowFirstRows;
 use crate::requests::{Read, RequestsTable};
 use crate::table::LogTable;
-use crate::{dialect, explain, functions, values};
+use crate::{batches, dialect, explain, functions, values};
 
 /// The planner goes down into a query as deep as it is nested.
 const STACK: usize = 16 << 20;
+
+/// Bytes of the pool that there are for each row of a batch.
+const A_ROW: usize = 16 << 10;
 
 /// How an engine works.
 #[derive(Debug, Clone)]
@@ -237,7 +242,7 @@ impl Engine {
 
     /// The session with a query's own log.
     fn query_context(&self, log: &Arc<Log>) -> SessionContext {
-        let mut state = self.context.state();
+        let mut state = self.context().state();
         state.config_mut().set_extension(log.clone());
         SessionContext::new_with_state(state)
     }
@@ -329,11 +334,14 @@ fn context(settings: &Settings, threads: usize) -> Result<SessionContext, Engine
     let disk = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![settings.spill.clone()]));
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(settings.memory)))
+        .with_memory_pool(Arc::new(Pool::new(settings.memory)))
         .with_disk_manager_builder(disk)
         .build_arc()?;
+    // Each operator holds a few batches; in a small pool they must be small for the work to fit in.
+    let rows = (settings.memory / threads / A_ROW).clamp(256, batches::ROWS);
     let mut config = SessionConfig::new()
         .with_target_partitions(threads)
+        .with_batch_size(rows)
         .with_information_schema(false);
     // A sort sets this aside to merge what it spilled; the default is more than a small pool has.
     let aside = (settings.memory / (8 * threads)).min(10 << 20);
@@ -344,6 +352,7 @@ fn context(settings: &Settings, threads: usize) -> Result<SessionContext, Engine
         .with_runtime_env(runtime)
         .with_default_features()
         .with_optimizer_rules(rules())
+        .with_physical_optimizer_rule(Arc::new(BelowFirstRows))
         .build();
     Ok(SessionContext::new_with_state(state))
 }

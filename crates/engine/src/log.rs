@@ -1,6 +1,6 @@
 //! What reading comes to while a query runs, kept by all its readers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
@@ -18,7 +18,7 @@ pub(crate) struct Log {
 #[derive(Debug, Default)]
 struct Kept {
     objects: BTreeMap<String, Scanned>,
-    cached: u64,
+    cached: BTreeSet<String>,
     /// Columns read, as places in [`REQUESTS`], and whether a value was seen in them.
     columns: BTreeMap<usize, bool>,
     /// Columns that readers were asked to convert from text, in the order of asking.
@@ -37,7 +37,9 @@ impl Log {
     pub(crate) fn object(&self, name: &str, scanned: Scanned, is_cached: bool) {
         let mut kept = self.kept();
         kept.opened = true;
-        kept.cached += u64::from(is_cached);
+        if is_cached {
+            kept.cached.insert(name.to_owned());
+        }
         kept.objects.insert(name.to_owned(), scanned);
     }
 
@@ -103,7 +105,7 @@ impl Log {
                 .iter()
                 .map(|(name, scanned)| (name.clone(), scanned.clone()))
                 .collect(),
-            cached: kept.cached,
+            cached: kept.cached.len() as u64,
             without_values: kept
                 .columns
                 .iter()

@@ -99,7 +99,7 @@ fn rows(
                 }
                 Became::Outside => found.outside += 1,
                 Became::Bad(reason) => {
-                    found.note_bad(line, reason, shown(&columns, row).as_bytes())
+                    found.note_bad(line, reason, shown(&columns, row).as_bytes());
                 }
             }
         }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::Cloud;
 use super::plain::{Plain, PlainRequest, segment};
 use crate::cloud::CloudError;
-use crate::cloud::media::{AdConfiguration, PrefetchSchedule};
+use crate::cloud::media::{AdAlert, AdConfiguration, PrefetchSchedule};
 use crate::runbook::Arn;
 
 impl Cloud {
@@ -39,6 +39,31 @@ impl Cloud {
             suppression: answer.avail_suppression.and_then(|one| one.mode),
             personalization_threshold_seconds: answer.personalization_threshold_seconds,
         })
+    }
+
+    /// Lists what the service says is wrong with a playback configuration.
+    pub(crate) async fn ad_alerts(&self, arn: &Arn) -> Result<Vec<AdAlert>, CloudError> {
+        let what = format!("playback configuration {}", arn.id());
+        let call = self.reading("mediatailor.ListAlerts", what);
+        let mut alerts = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let mut path = format!("/alerts?resourceArn={}", segment(&arn.0));
+            if let Some(token) = &token {
+                path.push_str("&nextToken=");
+                path.push_str(&segment(token));
+            }
+            let request = PlainRequest::get(Plain::MediaTailor, arn.region(), path);
+            let answer: Alerts = self.ask_json(&call, request).await?;
+            alerts.extend(answer.items.into_iter().map(|one| AdAlert {
+                code: one.alert_code.unwrap_or_default(),
+                message: one.alert_message.unwrap_or_default(),
+            }));
+            token = call.next_page(token.as_deref(), answer.next_token.as_deref())?;
+            if token.is_none() {
+                return Ok(alerts);
+            }
+        }
     }
 
     /// Lists the prefetch schedules of a playback configuration, single and recurring.
@@ -133,6 +158,21 @@ struct Log {
 #[serde(rename_all = "PascalCase")]
 struct Suppression {
     mode: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Alerts {
+    #[serde(default)]
+    items: Vec<Alert>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Alert {
+    alert_code: Option<String>,
+    alert_message: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! `onair dashboard render`: the body as it would be stored, or a picture of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -27,8 +27,27 @@ pub(crate) struct RenderArgs {
     picture: Option<PathBuf>,
 }
 
+/// The picture is an SVG, so a file name that promises something else is a mistake.
+fn check_picture(path: &Path) -> Result<(), Failure> {
+    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    if extension.is_some_and(|one| one == "svg") {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--picture draws an SVG, and {} is not called so",
+        path.display()
+    ))
+    .hint(format!(
+        "onair dashboard render --picture {}",
+        path.with_extension("svg").display()
+    )))
+}
+
 pub(super) async fn run(args: &RenderArgs, session: &Session) -> Result<Answer, Failure> {
     section(&session.runbook)?;
+    if let Some(path) = &args.picture {
+        check_picture(path)?;
+    }
     let read = session.read_ledger().await?;
     let state = session.state(&read.view);
     let wanted = wanted(session, &read.view, &state)?;

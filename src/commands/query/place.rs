@@ -24,6 +24,14 @@ pub(crate) struct LocalAsked<'a> {
 }
 
 impl LocalAsked<'_> {
+    /// Whether the place is a group of CloudWatch Logs.
+    #[cfg(feature = "engine")]
+    fn is_log_group(&self) -> bool {
+        ["logs://", "cwl:"]
+            .iter()
+            .any(|scheme| self.place.starts_with(scheme))
+    }
+
     /// Whether the place is one that AWS is asked for.
     pub(crate) fn is_remote(&self) -> bool {
         ["s3://", "logs://", "cwl:"]
@@ -44,6 +52,7 @@ pub(crate) fn local(
     use std::path::PathBuf;
     use std::sync::Arc;
 
+    use crate::plan::log_delivery;
     use crate::query::local::{LocalEngine, LocalOptions, MEMORY};
 
     let objects: Arc<dyn onair_engine::Objects> = if asked.is_remote() {
@@ -62,6 +71,11 @@ pub(crate) fn local(
     let realtime = runbook.and_then(|runbook| runbook.logs.realtime.as_ref());
     let fields = match (asked.source, realtime) {
         (Source::Realtime, Some(realtime)) => realtime.fields.clone(),
+        // An event of a log group has no head; these are what our deliveries write.
+        (Source::Access, _) if asked.is_log_group() => log_delivery::FIELDS
+            .iter()
+            .map(|field| (*field).to_owned())
+            .collect(),
         _ => Vec::new(),
     };
     let engine = LocalEngine::new(LocalOptions {

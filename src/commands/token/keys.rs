@@ -99,6 +99,17 @@ pub(super) async fn run(command: &KeysCommand, context: &Context) -> Result<Answ
                 args.key.require(&session.runbook, context)?.key
             } else {
                 let text = context.ui.read_secret("signing key")?;
+                if text.trim().is_empty() {
+                    return Err(Failure::new(
+                        Exit::Usage,
+                        "key.missing",
+                        "there is no key: the prompt or standard input was empty",
+                    )
+                    .hint(format!(
+                        "onair token keys add {} --key-env NAME, or --key-file FILE",
+                        args.kid
+                    )));
+                }
                 Key::from_text(&SecretString::from(text)).map_err(|error| {
                     Failure::new(Exit::Usage, "key.malformed", "the key cannot be used")
                         .because(error)
@@ -278,14 +289,25 @@ async fn rotate(session: &Session, step: &Step, command: &'static str) -> Result
         Step::Retire(_) => Question::Typed(event.clone()),
         Step::Add(..) | Step::Promote(_) => Question::Yes,
     };
-    if session.ui().is_interactive() {
+    let answers = &session.options().answers;
+    let asked = session.ui().is_interactive() && !answers.yes && answers.confirm.is_none();
+    if asked {
         session.ui().say(text.trim_end());
     }
     let approved = session
         .ui()
-        .approve(&question, &session.options().answers, &[event])
+        .approve(&question, answers, &[event])
         .await
-        .map_err(|failure| failure.with_data(data.clone()))?;
+        .map_err(|failure| {
+            let mut failure = failure.with_data(data.clone());
+            if !asked {
+                failure.text = Some(text.clone());
+            }
+            failure
+        })?;
+    if asked {
+        text.clear();
+    }
     let _writing = session.ui().interrupt().writing();
     let name = write_down_and_apply(session, &basis, step, command, &summary, &approved).await?;
     data["pending"] = json!(false);

@@ -185,6 +185,13 @@ impl Intention for SetMode {
             TokenMode::Enforce => 2,
             TokenMode::Off | TokenMode::Log => 1,
         };
+        if self.wanted != TokenMode::Enforce && was == mode_word(TokenMode::Enforce) {
+            // Never refused, and --yes is enough (contract, section 8): players may be failing right now.
+            draft.opens_a_door = true;
+            draft.warnings.push(format!(
+                "NOBODY IS REFUSED for a missing, expired or revoked token {until}; back: onair token mode enforce"
+            ));
+        }
         draft.typed.push(event.to_owned());
         if before.map(String::as_str) == Some(wanted) {
             let standing = basis.view.open().any(|change| {

@@ -39,6 +39,13 @@ pub(crate) struct SelftestArgs {
 pub(super) async fn run(args: &SelftestArgs, context: &Context) -> Result<Answer, Failure> {
     let session = context.session().await?;
     super::section(&session.runbook)?;
+    if args.on != "aws" && args.key.is_named() {
+        // Here the matrix has keys of its own; one that is named and cannot be had is a mistake all the same.
+        args.key.require(&session.runbook, context)?;
+        session
+            .ui()
+            .warn("the key is not used here; --on aws signs with it");
+    }
     let code = gate::render(&session.runbook);
     let (rows, place) = if args.on == "aws" {
         let place = format!("on {}, stage {}", target(&session), args.stage);

@@ -3,9 +3,13 @@
 use super::tokens::section;
 use crate::cloud::FunctionStage;
 use crate::edge::gate;
+use crate::event::duration::human;
 use crate::event::phase::Phase;
+use crate::event::text::{printable, shortened};
+use crate::event::time;
+use crate::ledger::body::End;
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
-use crate::runbook::{TokenFormat, TokenMode};
+use crate::runbook::{KeySource, TokenFormat, TokenMode, Tokens};
 use crate::token::selftest::{self, Signer};
 use crate::token::{Key, KeySet, KeyState, keys_key, mode_key};
 
@@ -176,29 +180,66 @@ async fn mode(facts: &Facts<'_>) -> Outcome {
     let by_runbook = gate::mode_word(tokens.mode);
     let by_ledger = view
         .open()
-        .flat_map(|change| view.settings(change))
-        .filter(|(ask, _)| ask.key == key)
-        .map(|(ask, _)| ask.value.clone())
+        .flat_map(|change| {
+            let settings = view.settings(change).into_iter();
+            settings.map(move |(ask, _)| (change, ask))
+        })
+        .filter(|(_, ask)| ask.key == key)
+        .map(|(change, ask)| (change, ask.value.clone()))
         .last();
     let source = if by_ledger.is_some() {
         "the ledger"
     } else {
         "the runbook"
     };
-    let wanted = by_ledger.unwrap_or_else(|| by_runbook.to_owned());
+    let wanted = match &by_ledger {
+        Some((_, mode)) => mode.as_str(),
+        None => by_runbook,
+    };
     // Without a value the gate does as the runbook said when it was made.
     let stored = stored.unwrap_or(by_runbook);
-    Ok(if stored == wanted {
-        Verdict::pass(format!("{wanted}, as {source} says"))
-    } else {
-        Verdict::fail(
-            format!(
-                "{} where {source} says {wanted}",
-                crate::event::text::shortened(stored, 40)
-            ),
+    if stored != wanted {
+        return Ok(Verdict::fail(
+            format!("{} where {source} says {wanted}", shortened(stored, 40)),
             format!("onair token mode {wanted}"),
-        )
+        ));
+    }
+    Ok(match &by_ledger {
+        Some((change, mode)) if is_laxer(mode, by_runbook) => Verdict::Risk {
+            evidence: format!(
+                "{mode} instead of {by_runbook}: {} ({}) {} ago, {}",
+                printable(change.operator()),
+                change.name(),
+                human(facts.now.duration_since(change.at())),
+                until(facts, change.intent().end)
+            ),
+            fix: format!(
+                "onair undo {}, or onair token mode {by_runbook}",
+                change.name()
+            ),
+            grave_from: Phase::Live,
+        },
+        _ => Verdict::pass(format!("{wanted}, as {source} says")),
     })
+}
+
+/// Whether a mode refuses fewer viewers than another.
+fn is_laxer(mode: &str, than: &str) -> bool {
+    let refuses = |word: &str| {
+        [TokenMode::Off, TokenMode::Log, TokenMode::Enforce]
+            .iter()
+            .position(|mode| gate::mode_word(*mode) == word)
+    };
+    refuses(mode) < refuses(than)
+}
+
+/// An end in words.
+fn until(facts: &Facts<'_>, end: End) -> String {
+    match end {
+        End::Never => "without an end".to_owned(),
+        End::Event => "until the event ends".to_owned(),
+        End::At(at) => format!("until {}", time::local(at, &facts.runbook.event.zone)),
+    }
 }
 
 /// The signing keys in the store; none where it has none.
@@ -210,6 +251,17 @@ async fn stored_keys(facts: &Facts<'_>) -> Result<Option<KeySet>, Gap> {
     Ok(text.and_then(|text| KeySet::parse(text).ok()))
 }
 
+/// The command that adds a signing key, to be typed as it stands.
+fn add_key(facts: &Facts<'_>, tokens: &Tokens) -> String {
+    let month = facts.runbook.event.starts.strftime("%Y-%m");
+    let source = match &tokens.key {
+        Some(KeySource::Env(name)) => format!(" --key-env {name}"),
+        Some(KeySource::File(file)) => format!(" --key-file {}", file.display()),
+        Some(KeySource::Secret(_)) | None => String::new(),
+    };
+    format!("onair token keys add {month}-a{source}")
+}
+
 async fn keys(facts: &Facts<'_>) -> Outcome {
     let tokens = section(facts)?;
     if tokens.format == TokenFormat::Opaque {
@@ -218,13 +270,18 @@ async fn keys(facts: &Facts<'_>) -> Outcome {
     let Some(keys) = stored_keys(facts).await? else {
         return Ok(Verdict::fail(
             "the store has no signing keys that the gate can read",
-            "onair token keys add",
+            add_key(facts, tokens),
         ));
     };
     let Some((kid, _)) = keys.current() else {
         return Ok(Verdict::fail(
             "the store has keys, and none of them is current",
-            "onair token keys promote",
+            keys.iter()
+                .find(|(_, key)| key.state == KeyState::Next)
+                .map_or_else(
+                    || add_key(facts, tokens),
+                    |(kid, _)| format!("onair token keys promote {kid}"),
+                ),
         ));
     };
     let others: Vec<String> = keys

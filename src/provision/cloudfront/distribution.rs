@@ -19,7 +19,7 @@ use crate::provision::{
 };
 use crate::runbook::{Distribution, GeoMode as RunbookMode};
 
-const KIND: &str = "distribution";
+pub(super) const KIND: &str = "distribution";
 
 pub(crate) struct DistributionPart;
 
@@ -188,9 +188,19 @@ async fn plan_one(scene: &Scene<'_>, one: &Distribution) -> Result<Step, PartErr
     if !draft.notes.is_empty() {
         step = step.noting(draft.notes.join("; "));
     }
-    if step.action.is_pending() {
-        step = step.managed(managed(scene, &one.id, &read.value).await);
-    }
+    let comment = read.value.comment().unwrap_or_default();
+    let tags = if step.action.is_pending() {
+        let arn = format!(
+            "arn:aws:cloudfront::{}:distribution/{}",
+            scene.account, one.id
+        );
+        scene.cloud.cloudfront_tags(&arn).await.unwrap_or_default()
+    } else {
+        // Whose it is matters only when it is changed.
+        Vec::new()
+    };
+    let marks = tags.iter().map(|(key, value)| (&**key, &**value));
+    step = step.managed(managed(&one.id, Iac::of(marks, &comment)));
     Ok(step)
 }
 
@@ -469,12 +479,10 @@ fn detached(
 }
 
 /// How infrastructure-as-code sees the distribution. Tags that cannot be read leave it unknown.
-async fn managed(scene: &Scene<'_>, id: &str, document: &DistributionDocument) -> Managed {
-    let arn = format!("arn:aws:cloudfront::{}:distribution/{id}", scene.account);
-    let tags = scene.cloud.cloudfront_tags(&arn).await.unwrap_or_default();
-    let comment = document.comment().unwrap_or_default();
+/// How infrastructure-as-code sees a distribution, of which only some fields are ours.
+fn managed(id: &str, by: Option<Iac>) -> Managed {
     Managed {
-        by: Iac::of(tags.iter().map(|(key, value)| (&**key, &**value)), &comment),
+        by,
         terraform_type: "aws_cloudfront_distribution",
         terraform_ignore: [
             "web_acl_id",

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures_util::join;
 
 use super::store::wait_until_ready;
-use super::{MOST_TRIES, every, function_arn, if_there, is_in_use, may_be_ours};
+use super::{MOST_TRIES, distribution_with, every, function_arn, if_there, is_in_use, may_be_ours};
 use crate::cloud::{Approved, CloudError, FunctionCode, FunctionStage};
 use crate::edge::gate;
 use crate::provision::{
@@ -255,6 +255,10 @@ impl Part for FunctionPart {
             }
         }
         Ok(owned)
+    }
+
+    async fn holder(&self, scene: &Scene<'_>, owned: &Owned) -> Result<Option<Owned>, PartError> {
+        distribution_with(scene, owned).await
     }
 
     async fn remove(

@@ -15,7 +15,7 @@ pub(crate) use store::StorePart;
 
 use std::time::Duration;
 
-use super::Scene;
+use super::{Owned, PartError, Scene};
 use crate::cloud::CloudError;
 
 /// How often a resource that becomes ready, or free, is asked about. On AWS that takes minutes.
@@ -54,6 +54,25 @@ fn is_in_use(error: &CloudError) -> bool {
 /// Names that may be this event's: with its prefix, named in the runbook, or made by us by the ledger.
 fn may_be_ours(scene: &Scene<'_>, kind: &str, name: &str, in_runbook: Option<&str>) -> bool {
     name.starts_with(&scene.prefix()) || in_runbook == Some(name) || scene.claims(kind, name)
+}
+
+/// A distribution of the runbook that names what is owned in its configuration.
+pub(super) async fn distribution_with(
+    scene: &Scene<'_>,
+    owned: &Owned,
+) -> Result<Option<Owned>, PartError> {
+    let Some(arn) = &owned.id else {
+        return Ok(None);
+    };
+    for one in &scene.runbook.distributions {
+        let Some(read) = if_there(scene.document(&one.id).await)? else {
+            continue;
+        };
+        if String::from_utf8_lossy(read.value.bytes()).contains(arn.as_str()) {
+            return Ok(Some(Owned::attachment(distribution::KIND, &one.id)));
+        }
+    }
+    Ok(None)
 }
 
 fn function_arn(scene: &Scene<'_>, name: &str) -> String {

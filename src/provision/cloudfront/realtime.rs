@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::{MOST_TRIES, every, if_there, is_in_use};
+use super::{MOST_TRIES, distribution_with, every, if_there, is_in_use};
 use crate::cloud::{Approved, CloudError, RealtimeLogConfig};
 use crate::provision::{
     Difference, Done, Made, Managed, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
@@ -176,6 +176,10 @@ impl Part for RealtimeLogPart {
                 })
             })
             .collect())
+    }
+
+    async fn holder(&self, scene: &Scene<'_>, owned: &Owned) -> Result<Option<Owned>, PartError> {
+        distribution_with(scene, owned).await
     }
 
     async fn remove(

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::{MOST_TRIES, every, if_there, is_in_use, may_be_ours};
-use crate::cloud::{Approved, CloudError, StoreSummary};
+use crate::cloud::{Approved, CloudError, FunctionStage, StoreSummary};
 use crate::provision::{Action, Done, Made, Owned, Part, PartError, Scene, Stage, Step};
 
 const KIND: &str = "key-value-store";
@@ -86,6 +86,19 @@ impl Part for StorePart {
             }
         }
         Ok(owned)
+    }
+
+    async fn holder(&self, scene: &Scene<'_>, owned: &Owned) -> Result<Option<Owned>, PartError> {
+        let (Some(tokens), Some(arn)) = (&scene.runbook.tokens, &owned.id) else {
+            return Ok(None);
+        };
+        for stage in [FunctionStage::Live, FunctionStage::Development] {
+            let read = scene.cloud.function(&tokens.function, stage).await;
+            if if_there(read)?.is_some_and(|found| found.value.stores.contains(arn)) {
+                return Ok(Some(Owned::new("function", &tokens.function, true)));
+            }
+        }
+        Ok(None)
     }
 
     async fn remove(

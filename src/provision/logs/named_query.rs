@@ -8,7 +8,7 @@ use crate::cloud::{Approved, NamedQuery};
 use crate::provision::{
     Action, Difference, Done, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
 };
-use crate::query;
+use crate::query::{self, CatalogQuery};
 
 const KIND: &str = "named-query";
 
@@ -46,16 +46,16 @@ impl Part for NamedQueryPart {
         planned: &Step,
         approved: &Approved,
     ) -> Result<Done, PartError> {
-        let asked = wanted(scene);
-        let Some((wanted, athena)) = asked
+        // One text alone is made: each is long, and there is a step for each.
+        let asked = query::all()
             .iter()
-            .find(|one| one.name == planned.name)
-            .zip(scene.runbook.athena.as_ref())
-        else {
+            .filter(|query| name(scene, query) == planned.name)
+            .find_map(|query| wanted_of(scene, query));
+        let Some((wanted, athena)) = asked.zip(scene.runbook.athena.as_ref()) else {
             return Ok(Done::unchanged());
         };
         let observed = observe(scene).await?;
-        let now = step(wanted, &observed);
+        let now = step(&wanted, &observed);
         match now.action {
             Action::Keep | Action::Refused => return Ok(Done::unchanged()),
             _ => scene.check_unmoved(planned, &now.fingerprint, || words(&now))?,
@@ -115,17 +115,24 @@ async fn observe(scene: &Scene<'_>) -> Result<Vec<NamedQuery>, PartError> {
 }
 
 fn wanted(scene: &Scene<'_>) -> Vec<Wanted> {
-    let runbook = scene.runbook;
-    query::all()
+    let queries = query::all();
+    queries
         .iter()
-        .filter_map(|query| {
-            Some(Wanted {
-                name: format!("{}{}", scene.prefix(), query.name),
-                description: format!("{}; made by onair", query.purpose),
-                text: query::named::filled(query, runbook)?,
-            })
-        })
+        .filter_map(|query| wanted_of(scene, query))
         .collect()
+}
+
+/// None when the runbook keeps no logs that the query could read.
+fn wanted_of(scene: &Scene<'_>, query: &CatalogQuery) -> Option<Wanted> {
+    Some(Wanted {
+        name: name(scene, query),
+        description: format!("{}; made by onair", query.purpose),
+        text: query::named::filled(query, scene.runbook)?,
+    })
+}
+
+fn name(scene: &Scene<'_>, query: &CatalogQuery) -> String {
+    format!("{}{}", scene.prefix(), query.name)
 }
 
 fn step(wanted: &Wanted, observed: &[NamedQuery]) -> Step {

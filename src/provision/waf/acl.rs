@@ -98,6 +98,10 @@ impl Part for WebAcl {
         Ok(owned)
     }
 
+    async fn holder(&self, scene: &Scene<'_>, owned: &Owned) -> Result<Option<Owned>, PartError> {
+        super::super::cloudfront::distribution_with(scene, owned).await
+    }
+
     async fn remove(
         &self,
         scene: &Scene<'_>,

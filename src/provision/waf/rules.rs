@@ -20,6 +20,7 @@ use crate::plan::web_acl::{
 use crate::runbook::Waf;
 
 const KIND: &str = "web-acl-rule";
+const RIGHTS_NOTE: &str = "viewers outside these states get 403 from WAF, whose custom responses do not take the edge function's 451";
 const COSTS: &str = "a monthly fee for each rule; some managed lists one for each request";
 
 /// Stands in an ARN for the id of an IP set that an earlier stage is about to make.
@@ -141,7 +142,10 @@ impl Part for Rules {
                 Served::Missing => continue,
             };
             if !steps.iter().any(|step| step.name == *name) {
-                steps.push(Step::existing(KIND, name, Vec::new(), token.clone()));
+                let mut step = Step::existing(KIND, name, Vec::new(), token.clone());
+                step = step.touching(&waf.web_acl);
+                step.managed.clone_from(&managed);
+                steps.push(step);
             }
         }
         if let Some(first) = steps.first_mut()
@@ -315,6 +319,10 @@ fn step_of(change: &RuleChange, token: &str) -> Step {
         ChangeKind::Create => Step {
             changes: differences,
             fingerprint: token.to_owned(),
+            note: change
+                .rule
+                .contains("-rights-")
+                .then(|| RIGHTS_NOTE.to_owned()),
             ..Step::create(KIND, name).costing(COSTS)
         },
         ChangeKind::Change => Step::existing(KIND, name, differences, token.to_owned()),

@@ -153,6 +153,19 @@ impl Part for IpSets {
         Ok(owned)
     }
 
+    async fn holder(&self, scene: &Scene<'_>, owned: &Owned) -> Result<Option<Owned>, PartError> {
+        let (Some(waf), Some(arn)) = (&scene.runbook.waf, &owned.id) else {
+            return Ok(None);
+        };
+        let Some(acl) = super::observed(scene, &waf.web_acl).await? else {
+            return Ok(None);
+        };
+        let rules = acl.document.json["Rules"].as_array().into_iter().flatten();
+        let mut holding = rules.filter(|rule| rule.to_string().contains(arn.as_str()));
+        let name = holding.next().and_then(|rule| rule["Name"].as_str());
+        Ok(name.map(|name| Owned::new("web-acl-rule", name, true)))
+    }
+
     async fn remove(
         &self,
         scene: &Scene<'_>,

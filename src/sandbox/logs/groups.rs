@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::flow::Flow;
 use super::{DIALECT, page};
 use crate::sandbox::ids::random_uuid;
-use crate::sandbox::json::{Members, Refusal, Regional, Reply, changed, done, found};
+use crate::sandbox::json::{Dialect, Members, Refusal, Regional, Reply, changed, done, found};
 use crate::sandbox::service::Call;
 
 /// Events that a page of a filter, and rows that a query of Insights, has at most.
@@ -371,7 +371,11 @@ impl Plan {
 /// Reads `fields … | sort @timestamp asc | limit N`; what else the language has is refused.
 fn plan(text: &str, limit: Option<i64>) -> Result<Plan, Refusal> {
     let malformed = |what: &str| {
-        DIALECT.refuse(
+        Dialect {
+            message: "queryCompileError/message",
+            ..DIALECT
+        }
+        .refuse(
             "MalformedQueryException",
             format!("unexpected symbol found {what}"),
         )

@@ -25,7 +25,7 @@ fn write<'a>(
     use onair_audience::Log;
     use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
     use parquet::data_type::{ByteArray, ByteArrayType};
-    use parquet::file::properties::WriterProperties;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::types::Type;
 
@@ -40,26 +40,29 @@ fn write<'a>(
     let schema = Type::group_type_builder("schema")
         .with_fields(columns.collect::<Result<_, _>>()?)
         .build()?;
-    let mut values: Vec<Vec<ByteArray>> = vec![Vec::new(); fields.len()];
-    let mut value = Vec::new();
+    // A column's values lie one behind the other, and each is a slice of them.
+    let mut texts: Vec<(Vec<u8>, Vec<usize>)> = vec![(Vec::new(), vec![0]); fields.len()];
     for request in requests {
-        for (field, column) in fields.iter().zip(&mut values) {
-            value.clear();
-            onair_audience::write_value(&mut value, *field, &request, Log::Standard);
-            column.push(ByteArray::from(value.clone()));
+        for (field, (text, ends)) in fields.iter().zip(&mut texts) {
+            onair_audience::write_value(text, *field, &request, Log::Standard);
+            ends.push(text.len());
         }
     }
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
+        .set_statistics_enabled(EnabledStatistics::None)
         .build();
     let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
-    let mut rest = values.iter();
+    let mut rest = texts.into_iter();
     while let Some(mut column) = group.next_column()? {
-        let values = rest.next().map_or(&[][..], Vec::as_slice);
+        let (text, ends) = rest.next().unwrap_or_default();
+        let text = bytes::Bytes::from(text);
+        let slices = ends.windows(2).map(|pair| text.slice(pair[0]..pair[1]));
+        let values: Vec<ByteArray> = slices.map(ByteArray::from).collect();
         column
             .typed::<ByteArrayType>()
-            .write_batch(values, None, None)?;
+            .write_batch(&values, None, None)?;
         column.close()?;
     }
     group.close()?;

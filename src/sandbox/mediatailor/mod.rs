@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::media::{SeedMedia, arn, is_here, last, ok, page, refused, segments};
+use super::media::{SeedMedia, arn, is_here, last, ok, page, parameter, refused, segments};
 use super::seed::letters;
 use super::service::{Answer, Call};
 
@@ -20,6 +20,9 @@ pub(super) struct State {
     configurations: BTreeMap<String, Value>,
     /// As `ListPrefetchSchedules` answers them.
     schedules: BTreeMap<String, Vec<Value>>,
+    /// As `ListAlerts` answers them.
+    #[serde(default)]
+    alerts: BTreeMap<String, Vec<Value>>,
 }
 
 impl State {
@@ -85,12 +88,16 @@ pub(super) fn operation(call: &Call<'_>) -> Option<&'static str> {
     match (call.method.as_str(), parts.as_slice()) {
         ("GET", ["playbackConfiguration", _]) => Some("GetPlaybackConfiguration"),
         ("POST", ["prefetchSchedule", _]) => Some("ListPrefetchSchedules"),
+        ("GET", ["alerts"]) => Some("ListAlerts"),
         _ => None,
     }
 }
 
 /// Answers a call whose operation is known.
 pub(super) fn handle(call: &Call<'_>, state: &mut State) -> Answer {
+    if operation(call) == Some("ListAlerts") {
+        return list_alerts(call, state);
+    }
     let parts = segments(call);
     let name = parts.get(1).map_or("", String::as_str);
     let known = state.configurations.get(name).filter(|known| {
@@ -120,6 +127,31 @@ struct Asked {
     max_results: Option<usize>,
     next_token: Option<String>,
     schedule_type: Option<String>,
+}
+
+fn list_alerts(call: &Call<'_>, state: &State) -> Answer {
+    let bad = |message: &str| refused(call, 400, "BadRequestException", message);
+    let Some(resource) = parameter(call, "resourceArn") else {
+        return bad("resourceArn is missing.");
+    };
+    let most = match parameter(call, "maxResults").map(|text| text.parse::<usize>()) {
+        None => PAGE,
+        Some(Ok(most @ 1..=PAGE)) => most,
+        Some(_) => return bad("MaxResults must be between 1 and 100."),
+    };
+    // Of what it does not have it has no alerts: the API knows no other answer.
+    let none = Vec::new();
+    let known = state.alerts.get(last(&resource));
+    let alerts = known.filter(|_| is_here(call, &resource)).unwrap_or(&none);
+    let token = parameter(call, "nextToken");
+    let Some((items, next)) = page(alerts, most, token.as_deref()) else {
+        return bad("NextToken is invalid.");
+    };
+    let mut answer = json!({ "Items": items });
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next);
+    }
+    ok(call, &answer)
 }
 
 fn list_schedules(call: &Call<'_>, schedules: &[Value]) -> Answer {

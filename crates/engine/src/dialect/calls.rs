@@ -141,7 +141,6 @@ const OF_WINDOWS: [&str; 11] = [
 ];
 
 /// What a call becomes; none: it stays.
-#[expect(clippy::too_many_lines, reason = "a table of names")]
 pub(super) fn rewritten(function: &Function) -> Result<Option<Expr>, EngineError> {
     let name = function.name.to_string().replace('"', "").to_lowercase();
     let arguments = expressions(function);
@@ -174,9 +173,10 @@ pub(super) fn rewritten(function: &Function) -> Result<Option<Expr>, EngineError
         ("max_by", _) => again("$max_by"),
         ("min_by", _) => again("$min_by"),
         ("arbitrary", _) => again("any_value"),
-        ("approx_distinct", Some([value] | [value, _])) => {
-            bigint(with("approx_distinct", vec![value.clone()]))
-        }
+        ("approx_distinct", Some([value] | [value, _])) => bigint(with(
+            "approx_distinct",
+            vec![call("$distinguished", vec![value.clone()])],
+        )),
         ("every", _) => again("bool_and"),
         ("variance", _) => again("var_samp"),
         ("bitwise_and_agg", _) => again("bit_and"),

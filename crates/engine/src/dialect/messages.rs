@@ -1,11 +1,9 @@
-//! Errors of parser and planner in our words, with their place in the text.
+//! Errors of the parser in our words, with their place in the text.
 
-use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::EngineError;
-use crate::explain;
 
 /// An error without a place.
 pub(super) fn plain(message: impl Into<String>) -> EngineError {
@@ -23,45 +21,37 @@ pub(super) fn at(message: impl Into<String>, place: Location) -> EngineError {
     }
 }
 
-/// What the parser says ends in " at Line: 3, Column: 14" where it knows.
-pub(super) fn from_parser(error: &ParserError) -> EngineError {
+/// What the parser says ends in " at Line: 3, Column: 14" where it knows; where the text ended too
+/// soon, its end is the place.
+pub(super) fn from_parser(error: &ParserError, text: &str) -> EngineError {
     let message = match error {
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.clone(),
         ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
     };
-    let Some((words, place)) = message.split_once(" at Line: ") else {
-        return plain(message);
-    };
-    let place = place
-        .split_once(", Column: ")
-        .and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
-    EngineError::Query {
-        message: words.to_owned(),
-        at: place,
+    if let Some((words, place)) = message.split_once(" at Line: ") {
+        let place = place
+            .split_once(", Column: ")
+            .and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
+        return EngineError::Query {
+            message: words.to_owned(),
+            at: place,
+        };
+    }
+    match message.strip_suffix("EOF") {
+        Some(words) => EngineError::Query {
+            message: format!("{words}the end of the text"),
+            at: Some(end(text)),
+        },
+        None => plain(message),
     }
 }
 
-/// What the planner says, without the names of its own parts.
-pub(super) fn from_planner(error: &DataFusionError) -> EngineError {
-    if let DataFusionError::SQL(error, _) = error.find_root() {
-        return from_parser(error);
-    }
-    let place = error
-        .diagnostic()
-        .and_then(|diagnostic| diagnostic.span)
-        .map(|span| (span.start.line, span.start.column));
-    if let DataFusionError::SchemaError(error, _) = error.find_root() {
-        return EngineError::query(explain::of_schema(error), place);
-    }
-    let text = error.find_root().message().into_owned();
-    let text = text
-        .split(DataFusionError::BACK_TRACE_SEP)
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    EngineError::Query {
-        message: text,
-        at: place,
-    }
+fn end(text: &str) -> (u64, u64) {
+    let text = text.trim_end();
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let place = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    (
+        place(text.matches('\n').count() + 1),
+        place(last.chars().count() + 1),
+    )
 }

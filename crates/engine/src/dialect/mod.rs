@@ -4,11 +4,12 @@
 //! Limits, where a query of Trino's runs otherwise here: names are folded to lower case, quoted or
 //! not, in results as well; `100.0` is a double and not a decimal ([`Uses::decimals`] finds it);
 //! `real` is a double and `smallint` and `tinyint` are integers; regular expressions have no
-//! look-around; `TABLE t`, `VALUES 1, 2` without parentheses, MATCH_RECOGNIZE and the JSON functions
+//! look-around; `TABLE t`, `VALUES 1, 2` without parentheses, `MATCH_RECOGNIZE` and the JSON functions
 //! of the SQL standard are not read.
 
 mod bind;
 mod calls;
+mod compared;
 mod messages;
 mod parse;
 mod rewrite;
@@ -46,18 +47,16 @@ pub(crate) async fn plan(
     bind::bind(&mut statement, parameters)?;
     rewrite::rewrite(&mut statement)?;
     let mut state = context.state();
-    state
-        .register_relation_planner(Arc::new(unnest::Planner))
-        .map_err(|error| messages::from_planner(&error))?;
+    state.register_relation_planner(Arc::new(unnest::Planner))?;
     let options = state.config_mut().options_mut();
     // Trino has NULL last, whichever way it sorts.
     "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
     options.sql_parser.collect_spans = true;
     let plan = state
         .statement_to_plan(PlannedStatement::Statement(Box::new(statement)))
-        .await
-        .map_err(|error| messages::from_planner(&error))?;
-    shown(context, plan).map_err(|error| messages::from_planner(&error))
+        .await?;
+    compared::check(&plan)?;
+    Ok(shown(context, plan)?)
 }
 
 /// Columns of types that a result has no value for become the text that Trino shows: addresses, and

@@ -107,7 +107,7 @@ impl Dialect for Trino {
 pub(super) fn query(text: &str) -> Result<Statement, EngineError> {
     let mut tokens = Tokenizer::new(&Trino, text)
         .tokenize_with_location()
-        .map_err(|error| messages::from_parser(&ParserError::from(error)))?;
+        .map_err(|error| messages::from_parser(&ParserError::from(error), text))?;
     let mut count = 0;
     for token in &mut tokens {
         if let Token::Placeholder(name) = &mut token.token {
@@ -136,7 +136,7 @@ pub(super) fn query(text: &str) -> Result<Statement, EngineError> {
     let mut parser = Parser::new(&Trino).with_tokens_with_locations(tokens);
     let mut statements = parser
         .parse_statements()
-        .map_err(|error| messages::from_parser(&error))?;
+        .map_err(|error| messages::from_parser(&error, text))?;
     match statements.len() {
         1 => {}
         0 => return Err(messages::plain("there is no query in the text")),

@@ -45,7 +45,8 @@ fn name_items(select: &mut Select) {
     for (place, item) in select.projection.iter_mut().enumerate() {
         match item {
             SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_))
-            | SelectItem::ExprWithAlias { .. } => {}
+            | SelectItem::ExprWithAlias { .. }
+            | SelectItem::ExprWithAliases { .. } => {}
             // After a wildcard the place is not known here.
             SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => break,
             SelectItem::UnnamedExpr(Expr::CompoundFieldAccess { access_chain, .. })
@@ -56,7 +57,6 @@ fn name_items(select: &mut Select) {
                     alias: Ident::new(format!("_col{place}")),
                 };
             }
-            SelectItem::ExprWithAliases { .. } => {}
         }
     }
 }

@@ -126,13 +126,13 @@ fn is_true(constraint: &JoinConstraint) -> bool {
 }
 
 fn function(context: &dyn RelationPlannerContext, name: &str, argument: Expr) -> Result<Expr> {
-    match context.context_provider().get_function_meta(name) {
-        Some(function) => Ok(Expr::ScalarFunction(expr::ScalarFunction::new_udf(
-            function,
-            vec![argument],
-        ))),
-        None => plan_err!("the function {name} is not there"),
-    }
+    let Some(function) = context.context_provider().get_function_meta(name) else {
+        return plan_err!("the function {name} is not there");
+    };
+    Ok(Expr::ScalarFunction(expr::ScalarFunction::new_udf(
+        function,
+        vec![argument],
+    )))
 }
 
 fn unnested(

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, Ident, LambdaFunction, ObjectName, OneOrManyWithParens, Query, Statement,
-    Value as Literal, ValueWithSpan, Visit, Visitor,
+    BinaryOperator, Expr, Function, Ident, LambdaFunction, ObjectName, OneOrManyWithParens, Query,
+    Statement, Value as Literal, ValueWithSpan, Visit, Visitor,
 };
 
 use super::{messages, parse};
@@ -22,8 +22,8 @@ pub struct Uses {
     /// Names that can be columns: all identifiers of expressions. Aliases that are named again are
     /// among them.
     pub columns: BTreeSet<String>,
-    /// Numbers such as `100.0`: a decimal on Athena, whose divisions have few digits, and a double
-    /// here. `1e2` is a double on both.
+    /// Numbers such as `100.0` that are reckoned with: decimals on Athena, whose divisions have few
+    /// digits, and doubles here. `1e2` is a double on both.
     pub decimals: BTreeSet<String>,
 }
 
@@ -76,6 +76,23 @@ impl Reader {
         self.uses.columns.insert(name.value.to_lowercase());
     }
 
+    fn function(&mut self, name: &str) {
+        self.uses.functions.insert(name.to_owned());
+    }
+
+    fn decimal(&mut self, operand: &Expr) {
+        match operand {
+            Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => self.decimal(inner),
+            Expr::Value(ValueWithSpan {
+                value: Literal::Number(digits, _),
+                ..
+            }) if digits.contains('.') && !digits.contains(['e', 'E']) => {
+                self.uses.decimals.insert(digits.clone());
+            }
+            _ => {}
+        }
+    }
+
     fn lambda(&mut self, lambda: &LambdaFunction) {
         let parameters = match &lambda.params {
             OneOrManyWithParens::One(parameter) => std::slice::from_ref(parameter),
@@ -85,6 +102,17 @@ impl Reader {
             self.parameters.insert(parameter.name.value.to_lowercase());
         }
     }
+}
+
+fn is_arithmetic(operator: &BinaryOperator) -> bool {
+    matches!(
+        operator,
+        BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo
+    )
 }
 
 fn written(name: &ObjectName) -> String {
@@ -125,12 +153,18 @@ impl Visitor for Reader {
             Expr::Function(Function { name, .. }) => {
                 self.uses.functions.insert(written(name));
             }
+            // What has a grammar of its own is a function all the same.
+            Expr::Ceil { .. } => self.function("ceil"),
+            Expr::Floor { .. } => self.function("floor"),
+            Expr::Substring { .. } => self.function("substr"),
+            Expr::Trim { .. } => self.function("trim"),
+            Expr::Position { .. } => self.function("strpos"),
+            Expr::AtTimeZone { .. } => self.function("at_timezone"),
+            Expr::Extract { field, .. } => self.function(&field.to_string().to_lowercase()),
             Expr::Lambda(lambda) => self.lambda(lambda),
-            Expr::Value(ValueWithSpan {
-                value: Literal::Number(digits, _),
-                ..
-            }) if digits.contains('.') && !digits.contains(['e', 'E']) => {
-                self.uses.decimals.insert(digits.clone());
+            Expr::BinaryOp { left, op, right } if is_arithmetic(op) => {
+                self.decimal(left);
+                self.decimal(right);
             }
             _ => {}
         }

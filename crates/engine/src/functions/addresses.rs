@@ -77,13 +77,16 @@ fn from_text(call: &Call<'_>, strict: bool) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
     let mut builder = FixedSizeBinaryBuilder::with_capacity(call.rows, 16);
     for row in 0..call.rows {
-        match texts.get(row).map(|text| (text, text.parse::<IpAddr>())) {
-            None => builder.append_null(),
-            Some((_, Ok(address))) => builder.append_value(bytes(address))?,
-            Some((text, Err(_))) if strict => {
-                return exec_err!("{text:?} is no address; try_cast gives NULL");
+        let text = texts.get(row);
+        match text.and_then(|text| text.parse::<IpAddr>().ok()) {
+            Some(address) => builder.append_value(bytes(address))?,
+            None if strict && text.is_some() => {
+                return exec_err!(
+                    "{:?} is no address; try_cast gives NULL",
+                    text.unwrap_or_default()
+                );
             }
-            Some(_) => builder.append_null(),
+            None => builder.append_null(),
         }
     }
     Ok(Arc::new(builder.finish()))
@@ -188,10 +191,9 @@ fn prefix(call: &Call<'_>) -> Result<ArrayRef> {
             return Ok(None);
         };
         let address = addresses.value(row).try_into().unwrap_or([0; 16]);
-        match Network::new(address, length) {
-            Some(network) => Ok(Some(network.written())),
-            None => exec_err!("an address has no prefix of {length} bits"),
-        }
+        Network::new(address, length)
+            .map(|network| Some(network.written()))
+            .ok_or_else(|| exec_datafusion_err!("an address has no prefix of {length} bits"))
     })
 }
 

@@ -11,7 +11,7 @@ use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 
-use super::scalar::Takes::{Address, Any, Bigint, List, Map, Text};
+use super::scalar::Takes::{Address, Any, Bigint, List, Map, Text, Time};
 use super::scalar::{Call, Scalar, array_of, as_first, bigint, boolean, element_of, list_of, text};
 use super::{addresses, casts, number_of};
 
@@ -106,8 +106,13 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         ),
         Scalar::new(
             "sequence",
-            &[&[Bigint, Bigint], &[Bigint, Bigint, Bigint]],
-            |_, _| Ok(list_of(DataType::Int64)),
+            &[
+                &[Bigint, Bigint],
+                &[Bigint, Bigint, Bigint],
+                &[Time, Time],
+                &[Time, Time, Any],
+            ],
+            repeated,
             sequence,
         ),
     ]
@@ -393,12 +398,13 @@ fn trim(call: &Call<'_>) -> Result<ArrayRef> {
         let (Some(list), Some(count)) = (lists.get(row), counts.get(row)) else {
             return ScalarValue::try_from(call.returns);
         };
-        match usize::try_from(count)
+        let left = usize::try_from(count)
             .ok()
-            .and_then(|count| list.len().checked_sub(count))
-        {
-            Some(left) => Ok(list_value(list.slice(0, left))),
-            None => exec_err!("trim_array cannot take {count} of {} elements", list.len()),
+            .and_then(|count| list.len().checked_sub(count));
+        if let Some(left) = left {
+            Ok(list_value(list.slice(0, left)))
+        } else {
+            exec_err!("trim_array cannot take {count} of {} elements", list.len())
         }
     })
 }
@@ -423,7 +429,7 @@ fn flatten(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// The most elements that a function makes, as in Trino.
-const MADE: i64 = 10_000;
+pub(super) const MADE: i64 = 10_000;
 
 fn repeat(call: &Call<'_>) -> Result<ArrayRef> {
     let counts = call.integers(1)?;
@@ -443,6 +449,9 @@ fn repeat(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn sequence(call: &Call<'_>) -> Result<ArrayRef> {
+    if call.kind(0) != DataType::Int64 {
+        return super::times::sequence(call);
+    }
     let (starts, ends) = (call.integers(0)?, call.integers(1)?);
     let steps = (call.len() > 2).then(|| call.integers(2)).transpose()?;
     call.each_value(|row| {
@@ -477,7 +486,7 @@ fn places(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// From a number until another, both in it.
-pub(super) fn stepped(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
+fn stepped(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
     if step == 0 || (end > start && step < 0) || (end < start && step > 0) {
         return exec_err!("a sequence from {start} to {end} does not get there by {step}");
     }

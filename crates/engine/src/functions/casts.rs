@@ -22,6 +22,13 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     vec![
         Scalar::new("$varchar", &[&[Any], &[Any, Bigint]], text, varchar)
             .simplifying(varchar_simplified),
+        Scalar::new(
+            "$distinguished",
+            &[&[Any]],
+            distinguished_type,
+            distinguished,
+        )
+        .simplifying(distinguished_simplified),
         Scalar::new("$varchar_of", &[&[Any]], text, |call| {
             Ok(compute::cast(&call.array(0)?, &DataType::Utf8View)?)
         }),
@@ -77,6 +84,46 @@ fn simplified(
     } else {
         Expr::Cast(Cast::new(value, to.clone()))
     }))
+}
+
+/// Doubles by their bits, all else as it is: DataFusion's estimate of distinct values has none of
+/// doubles.
+fn distinguished(call: &Call<'_>) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    if !array.data_type().is_floating() {
+        return Ok(array);
+    }
+    let numbers = super::scalar::as_doubles(&array)?;
+    call.each_integer(|row| {
+        Ok(numbers.is_valid(row).then(|| {
+            let number = numbers.value(row);
+            // Zero is zero with either sign, and NaN is NaN.
+            let bits = if number == 0.0 {
+                0
+            } else if number.is_nan() {
+                f64::NAN.to_bits()
+            } else {
+                number.to_bits()
+            };
+            bits.cast_signed()
+        }))
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
+fn distinguished_type(given: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
+    Ok(match given.first() {
+        Some(kind) if kind.is_floating() => DataType::Int64,
+        Some(kind) => kind.clone(),
+        None => DataType::Null,
+    })
+}
+
+fn distinguished_simplified(args: &[Expr], info: &SimplifyContext) -> Result<Option<Expr>> {
+    match args {
+        [value] if !info.get_data_type(value)?.is_floating() => Ok(Some(value.clone())),
+        _ => Ok(None),
+    }
 }
 
 fn varchar_simplified(args: &[Expr], info: &SimplifyContext) -> Result<Option<Expr>> {
@@ -200,10 +247,10 @@ fn integer(call: &Call<'_>, strict: bool) -> Result<ArrayRef> {
                     return Ok(None);
                 }
                 let text = texts.value(row);
-                match text.trim().parse() {
+                match text.parse() {
                     Ok(number) => Ok(Some(number)),
-                    Err(_) if *array.data_type() == JSON && is_double(text) => {
-                        Ok(whole(text.trim().parse().unwrap_or(f64::NAN)))
+                    Err(_) if *array.data_type() == JSON && number(text).is_some() => {
+                        Ok(number(text).and_then(whole))
                     }
                     Err(_) if strict => Err(invalid(text, &name)),
                     Err(_) => Ok(None),
@@ -236,15 +283,26 @@ fn integer(call: &Call<'_>, strict: bool) -> Result<ArrayRef> {
     Ok(compute::cast_with_options(&wide, to, &options)?)
 }
 
-fn is_double(text: &str) -> bool {
-    text.trim().parse::<f64>().is_ok()
+/// A double as Java reads it: spaces around it do not matter, `NaN` and `Infinity` are so written.
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let is_named = matches!(text, "NaN" | "Infinity" | "+Infinity" | "-Infinity");
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
+    if is_named || is_plain {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
+
+/// 2^63 as a double; the range of i64 in doubles is [-2^63, 2^63).
+const LIMIT: f64 = 9_223_372_036_854_775_808.0;
 
 /// Rounded half up; none: it is not in the range of 64 bits.
 fn whole(number: f64) -> Option<i64> {
     let rounded = (number + 0.5).floor();
-    // 2^63 as a double; the range of i64 in doubles is [-2^63, 2^63).
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
     (-LIMIT..LIMIT).contains(&rounded).then_some(rounded as i64)
 }
@@ -259,10 +317,10 @@ fn other(call: &Call<'_>, strict: bool) -> Result<ArrayRef> {
                 return Ok(None);
             }
             let text = texts.value(row);
-            match text.trim().parse() {
-                Ok(number) => Ok(Some(number)),
-                Err(_) if strict => Err(invalid(text, "double")),
-                Err(_) => Ok(None),
+            match number(text) {
+                Some(number) => Ok(Some(number)),
+                None if strict => Err(invalid(text, "double")),
+                None => Ok(None),
             }
         });
     }

@@ -55,9 +55,10 @@ fn to_hex(call: &Call<'_>) -> Result<ArrayRef> {
     let bytes = call.bytes(0)?;
     call.each_text(|row| {
         Ok(bytes.get(row).map(|bytes| {
+            let digit = |digit: u8| char::from(b"0123456789ABCDEF"[usize::from(digit)]);
             bytes
                 .iter()
-                .map(|byte| format!("{byte:02X}"))
+                .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
                 .collect::<String>()
         }))
     })

@@ -5,7 +5,7 @@
 
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
@@ -334,10 +334,9 @@ fn parse(call: &Call<'_>, read: fn(&str) -> Result<Vec<Piece>>) -> Result<ArrayR
                 Some(pieces) => found(pieces, text),
                 None => found(&read(pattern)?, text),
             };
-            match found {
-                Some(at) => Ok(Some(at)),
-                None => exec_err!("{text:?} is not of the format {pattern:?}; try(…) gives NULL"),
-            }
+            found.map(Some).ok_or_else(|| {
+                exec_datafusion_err!("{text:?} is not of the format {pattern:?}; try(…) gives NULL")
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     let kind: &DataType = call.returns;
@@ -364,7 +363,7 @@ struct Fields {
 }
 
 /// Digits at the start, as many as there are up to a limit.
-fn digits<'t>(text: &'t str, most: usize) -> Option<(i64, usize, &'t str)> {
+fn digits(text: &str, most: usize) -> Option<(i64, usize, &str)> {
     let end = text
         .bytes()
         .take(most)

@@ -87,9 +87,12 @@ impl HigherOrderUDFImpl for Lambda {
         _step: usize,
         fields: &[ValueOrLambda<FieldRef, Option<FieldRef>>],
     ) -> Result<LambdaParametersProgress> {
-        let value = |place: usize| match fields.get(place) {
-            Some(ValueOrLambda::Value(field)) => Ok(field.data_type().clone()),
-            _ => plan_err!("{} takes a value, then a lambda x -> …", self.name),
+        let value = |place: usize| {
+            if let Some(ValueOrLambda::Value(field)) = fields.get(place) {
+                Ok(field.data_type().clone())
+            } else {
+                plan_err!("{} takes a value, then a lambda x -> …", self.name)
+            }
         };
         let named = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
         let parameters = match self.kind {
@@ -155,9 +158,12 @@ impl HigherOrderUDFImpl for Lambda {
         let Some(lambda) = lambda else {
             return plan_err!("{} takes a lambda x -> …", self.name);
         };
-        let value = |place: usize| match args.args.get(place) {
-            Some(ValueOrLambda::Value(value)) => value.to_array(rows),
-            _ => exec_err!("{} takes an array", self.name),
+        let value = |place: usize| {
+            if let Some(ValueOrLambda::Value(value)) = args.args.get(place) {
+                value.to_array(rows)
+            } else {
+                exec_err!("{} takes an array", self.name)
+            }
         };
         let result = match self.kind {
             Kind::Try => tried(lambda, &value(0)?, 0, rows, args.return_type())?,

@@ -61,6 +61,7 @@ pub(super) fn of_text_lists(_: &[DataType], _: &[Option<&ScalarValue>]) -> Resul
     Ok(map_of(DataType::Utf8View, list_of(DataType::Utf8View)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 fn pair_of_lists(given: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(match given {
         [keys, values] => map_of(element_of(keys), element_of(values)),
@@ -68,6 +69,7 @@ fn pair_of_lists(given: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataT
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 fn rows_of_map(given: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     let (key, value) = types_of(&given[0]);
     Ok(list_of(DataType::Struct(

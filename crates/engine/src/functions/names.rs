@@ -206,7 +206,6 @@ pub(crate) const KNOWN: &[&str] = &[
     "stddev_samp",
     "strpos",
     "substr",
-    "substring",
     "sum",
     "tan",
     "tanh",

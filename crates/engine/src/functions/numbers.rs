@@ -11,14 +11,14 @@ use datafusion::logical_expr::ScalarUDF;
 use super::number_of;
 use super::scalar::Takes::{Bigint, Double, List, Number, Text};
 use super::scalar::{
-    Call, Parameters, Scalar, as_doubles, as_integers, bigint, boolean, double, text,
+    Call, Parameters, Run, Scalar, as_doubles, as_integers, bigint, boolean, double, text,
 };
 
 /// The functions of this file.
 pub(super) fn functions() -> Vec<ScalarUDF> {
     const ONE: &[Parameters] = &[&[Double]];
     const BOTH: &[Parameters] = &[&[Bigint, Bigint]];
-    let plain: [(&'static str, fn(&Call<'_>) -> Result<ArrayRef>); 17] = [
+    let plain: [(&'static str, Run); 17] = [
         ("sqrt", |call| each(call, f64::sqrt)),
         ("cbrt", |call| each(call, f64::cbrt)),
         ("exp", |call| each(call, f64::exp)),
@@ -326,10 +326,10 @@ fn bit_count(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn radix(radix: i64) -> Result<u32> {
-    match u32::try_from(radix) {
-        Ok(radix @ 2..=36) => Ok(radix),
-        _ => exec_err!("a base is 2 to 36, not {radix}"),
-    }
+    u32::try_from(radix)
+        .ok()
+        .filter(|radix| (2..=36).contains(radix))
+        .ok_or_else(|| exec_datafusion_err!("a base is 2 to 36, not {radix}"))
 }
 
 fn from_base(call: &Call<'_>) -> Result<ArrayRef> {

@@ -29,8 +29,6 @@ pub(super) enum Takes {
     Double,
     /// Any number, as it is.
     Number,
-    /// `boolean`.
-    Boolean,
     /// `varbinary`.
     Binary,
     /// `timestamp`, with or without a zone, or `date`.
@@ -47,9 +45,7 @@ pub(super) enum Takes {
     Any,
 }
 
-use Takes::{
-    Address, Any, Bigint, Binary, Boolean, Double, Json, List, Literal, Map, Number, Text, Time,
-};
+use Takes::{Address, Any, Bigint, Binary, Double, Json, List, Literal, Map, Number, Text, Time};
 
 /// Trino's `json`: text in a type that nothing else has here.
 pub(super) const JSON: DataType = DataType::LargeUtf8;
@@ -101,14 +97,12 @@ pub(super) fn is_text(data_type: &DataType) -> bool {
 fn coerced(takes: Takes, given: &DataType) -> Option<DataType> {
     let null = given.is_null();
     match takes {
-        Text => (null || is_text(given)).then_some(DataType::Utf8View),
         // As it is: a cast around it would hide it from the planner.
         Literal => is_text(given).then(|| given.clone()),
         Bigint => (null || given.is_integer()).then_some(DataType::Int64),
         Double => (null || given.is_numeric()).then_some(DataType::Float64),
         Number if null => Some(DataType::Int64),
         Number => given.is_numeric().then(|| given.clone()),
-        Boolean => (null || *given == DataType::Boolean).then_some(DataType::Boolean),
         Binary => (null
             || matches!(
                 given,
@@ -127,7 +121,7 @@ fn coerced(takes: Takes, given: &DataType) -> Option<DataType> {
         },
         Map => matches!(given, DataType::Map(..)).then(|| given.clone()),
         Json if *given == JSON => Some(JSON),
-        Json => (null || is_text(given)).then_some(DataType::Utf8View),
+        Text | Json => (null || is_text(given)).then_some(DataType::Utf8View),
         Address => (null || *given == ADDRESS).then_some(ADDRESS),
         Any => Some(given.clone()),
     }
@@ -137,7 +131,8 @@ fn coerced(takes: Takes, given: &DataType) -> Option<DataType> {
 pub(super) type Parameters = &'static [Takes];
 
 type Returns = fn(&[DataType], &[Option<&ScalarValue>]) -> Result<DataType>;
-type Run = fn(&Call<'_>) -> Result<ArrayRef>;
+/// What a function does for a batch.
+pub(super) type Run = fn(&Call<'_>) -> Result<ArrayRef>;
 type Simplify = fn(&[Expr], &SimplifyContext) -> Result<Option<Expr>>;
 
 /// A scalar function.
@@ -307,7 +302,6 @@ fn name_of(takes: Takes) -> &'static str {
         Bigint => "bigint",
         Double => "double",
         Number => "number",
-        Boolean => "boolean",
         Binary => "varbinary",
         Time => "timestamp",
         List => "array",
@@ -377,11 +371,6 @@ impl Call<'_> {
 
     /// An argument of [`Takes::Double`].
     pub(super) fn doubles(&self, place: usize) -> Result<Rows<Float64Array>> {
-        self.rows_of(place)
-    }
-
-    /// An argument of [`Takes::Boolean`].
-    pub(super) fn booleans(&self, place: usize) -> Result<Rows<BooleanArray>> {
         self.rows_of(place)
     }
 
@@ -543,13 +532,6 @@ impl Rows<Float64Array> {
     }
 }
 
-impl Rows<BooleanArray> {
-    /// The truth of a row.
-    pub(super) fn get(&self, row: usize) -> Option<bool> {
-        self.place(row).map(|place| self.array.value(place))
-    }
-}
-
 impl Rows<BinaryViewArray> {
     /// The bytes of a row.
     pub(super) fn get(&self, row: usize) -> Option<&[u8]> {
@@ -565,36 +547,43 @@ impl Rows<ListArray> {
 }
 
 /// For [`Scalar::new`]: always `varchar`.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 pub(super) fn text(_: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Utf8View)
 }
 
 /// For [`Scalar::new`]: always `bigint`.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 pub(super) fn bigint(_: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Int64)
 }
 
 /// For [`Scalar::new`]: always `double`.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 pub(super) fn double(_: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Float64)
 }
 
 /// For [`Scalar::new`]: always `boolean`.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 pub(super) fn boolean(_: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Boolean)
 }
 
 /// For [`Scalar::new`]: always `varbinary`.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 pub(super) fn binary(_: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::BinaryView)
 }
 
 /// For [`Scalar::new`]: `array(varchar)`.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 pub(super) fn texts(_: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(list_of(DataType::Utf8View))
 }
 
 /// For [`Scalar::new`]: as the first argument.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 pub(super) fn as_first(given: &[DataType], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(given.first().cloned().unwrap_or(DataType::Null))
 }

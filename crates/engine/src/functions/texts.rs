@@ -471,9 +471,10 @@ fn codepoint(call: &Call<'_>) -> Result<ArrayRef> {
             return Ok(None);
         };
         let mut characters = text.chars();
-        match (characters.next(), characters.next()) {
-            (Some(character), None) => Ok(Some(i64::from(u32::from(character)))),
-            _ => exec_err!("codepoint takes one character"),
+        if let (Some(character), None) = (characters.next(), characters.next()) {
+            Ok(Some(i64::from(u32::from(character))))
+        } else {
+            exec_err!("codepoint takes one character")
         }
     })
 }
@@ -603,7 +604,7 @@ fn luhn(call: &Call<'_>) -> Result<ArrayRef> {
                 (_, twice) => twice,
             })
             .sum();
-        Ok(Some(!digits.is_empty() && sum % 10 == 0))
+        Ok(Some(!digits.is_empty() && sum.is_multiple_of(10)))
     })
 }
 

@@ -19,12 +19,14 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
 use super::scalar::Takes::{Any, Bigint, Double, Literal, Text, Time};
-use super::scalar::{Call, MILLISECONDS, Scalar, as_first, bigint, double, milliseconds_in, text};
+use super::scalar::{
+    Call, MILLISECONDS, Run, Scalar, as_first, bigint, double, milliseconds_in, text,
+};
 use super::{casts, iso8601};
 
 /// The functions of this file.
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    let parts: [(&'static str, fn(&Call<'_>) -> Result<ArrayRef>); 17] = [
+    let parts: [(&'static str, Run); 17] = [
         ("year", |call| part(call, |at| at.year().into())),
         ("quarter", |call| {
             part(call, |at| (i64::from(at.month()) + 2) / 3)
@@ -138,10 +140,10 @@ fn unixtime(given: &[DataType], scalars: &[Option<&ScalarValue>]) -> Result<Data
     if given.len() == 1 {
         return Ok(milliseconds_in("UTC"));
     }
-    match words(scalars, 1) {
-        Some(zone) => Ok(milliseconds_in(zone)),
-        None => plan_err!("the zone of from_unixtime must be written as a literal here"),
-    }
+    let Some(zone) = words(scalars, 1) else {
+        return plan_err!("the zone of from_unixtime must be written as a literal here");
+    };
+    Ok(milliseconds_in(zone))
 }
 
 /// A timestamp of the first argument's precision, in the zone that the second names.
@@ -150,13 +152,11 @@ fn in_zone(given: &[DataType], scalars: &[Option<&ScalarValue>]) -> Result<DataT
         Some(DataType::Timestamp(unit, _)) => *unit,
         _ => TimeUnit::Millisecond,
     };
-    match words(scalars, 1) {
-        Some(name) => {
-            zone(name)?;
-            Ok(DataType::Timestamp(unit, Some(name.into())))
-        }
-        None => plan_err!("a time zone must be written as a literal here"),
-    }
+    let Some(name) = words(scalars, 1) else {
+        return plan_err!("a time zone must be written as a literal here");
+    };
+    zone(name)?;
+    Ok(DataType::Timestamp(unit, Some(name.into())))
 }
 
 /// Of the literal: as precise as it is written, in the zone that it names.
@@ -172,6 +172,7 @@ fn literal(_: &[DataType], scalars: &[Option<&ScalarValue>]) -> Result<DataType>
 }
 
 /// Of `CAST(x AS timestamp(n) [with time zone])`: n, or -n-1 with a zone.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Scalar::new")]
 fn cast_type(given: &[DataType], scalars: &[Option<&ScalarValue>]) -> Result<DataType> {
     let number = match scalars.get(1).copied().flatten() {
         Some(ScalarValue::Int64(Some(number))) => *number,
@@ -359,34 +360,34 @@ fn held(at: DateTime, kind: &DataType, zone: Option<&TimeZone>) -> Result<i64> {
 
 /// Raw values as a column of a type.
 fn column(values: Vec<Option<i64>>, kind: &DataType) -> Result<ArrayRef> {
-    let array = Int64Array::from(values);
-    Ok(match kind {
-        DataType::Timestamp(unit, zone) => {
-            let zone = zone.clone();
-            let (_, values, nulls) = array.into_parts();
-            match unit {
-                TimeUnit::Second => {
-                    Arc::new(TimestampSecondArray::new(values, nulls).with_timezone_opt(zone))
-                }
-                TimeUnit::Millisecond => {
-                    Arc::new(TimestampMillisecondArray::new(values, nulls).with_timezone_opt(zone))
-                }
-                TimeUnit::Microsecond => {
-                    Arc::new(TimestampMicrosecondArray::new(values, nulls).with_timezone_opt(zone))
-                }
-                TimeUnit::Nanosecond => {
-                    Arc::new(TimestampNanosecondArray::new(values, nulls).with_timezone_opt(zone))
-                }
+    Ok(of_raw(Int64Array::from(values), kind))
+}
+
+fn of_raw(array: Int64Array, kind: &DataType) -> ArrayRef {
+    if let DataType::Timestamp(unit, zone) = kind {
+        let zone = zone.clone();
+        let (_, values, nulls) = array.into_parts();
+        match unit {
+            TimeUnit::Second => {
+                Arc::new(TimestampSecondArray::new(values, nulls).with_timezone_opt(zone))
+            }
+            TimeUnit::Millisecond => {
+                Arc::new(TimestampMillisecondArray::new(values, nulls).with_timezone_opt(zone))
+            }
+            TimeUnit::Microsecond => {
+                Arc::new(TimestampMicrosecondArray::new(values, nulls).with_timezone_opt(zone))
+            }
+            TimeUnit::Nanosecond => {
+                Arc::new(TimestampNanosecondArray::new(values, nulls).with_timezone_opt(zone))
             }
         }
-        _ => {
-            let days: PrimitiveArray<Date32Type> = array
-                .iter()
-                .map(|day| day.and_then(|day| i32::try_from(day).ok()))
-                .collect();
-            Arc::new(days)
-        }
-    })
+    } else {
+        let days: PrimitiveArray<Date32Type> = array
+            .iter()
+            .map(|day| day.and_then(|day| i32::try_from(day).ok()))
+            .collect();
+        Arc::new(days)
+    }
 }
 
 /// A column of `timestamp(3) with time zone` in UTC, or of another type, from instants.
@@ -520,7 +521,7 @@ fn trunc(call: &Call<'_>) -> Result<ArrayRef> {
             } else {
                 truncated
             };
-            return times.column(truncated.iter().collect());
+            return Ok(of_raw(truncated, &times.kind));
         }
     }
     let values = (0..call.rows)
@@ -744,9 +745,10 @@ fn from_iso8601_date(call: &Call<'_>) -> Result<ArrayRef> {
             let Some(text) = texts.get(row) else {
                 return Ok(None);
             };
-            match iso8601::date(text) {
-                Some(date) => held(date.at(0, 0, 0, 0), &DataType::Date32, None).map(Some),
-                None => exec_err!("{text:?} is no date of ISO 8601; try(…) gives NULL"),
+            if let Some(date) = iso8601::date(text) {
+                held(date.at(0, 0, 0, 0), &DataType::Date32, None).map(Some)
+            } else {
+                exec_err!("{text:?} is no date of ISO 8601; try(…) gives NULL")
             }
         })
         .collect::<Result<Vec<_>>>()?;
@@ -807,9 +809,12 @@ fn with_timezone(call: &Call<'_>) -> Result<ArrayRef> {
     column(values, call.returns)
 }
 
+/// What a clock shows, digits of its second's fraction, and its zone by name.
+type Read = (DateTime, usize, Option<(String, TimeZone)>);
+
 /// A timestamp as Trino writes one, `2001-08-22 03:04:05.321 Europe/Vienna`: what its clock shows,
 /// digits of the fraction, and its zone.
-fn read(text: &str) -> Result<(DateTime, usize, Option<(String, TimeZone)>)> {
+fn read(text: &str) -> Result<Read> {
     let invalid = || exec_datafusion_err!("{text:?} is no timestamp: write 2026-06-14 17:00:00");
     let trimmed = text.trim();
     let (date, rest) = trimmed
@@ -878,6 +883,56 @@ fn to_timestamp(call: &Call<'_>, strict: bool) -> Result<ArrayRef> {
         })
         .collect::<Result<Vec<_>>>()?;
     column(values, call.returns)
+}
+
+/// From a time until another by an interval, both in it; of dates by a day.
+pub(super) fn sequence(call: &Call<'_>) -> Result<ArrayRef> {
+    let (starts, ends) = (Times::new(call, 0)?, Times::new(call, 1)?);
+    let steps = if call.len() > 2 {
+        Some(call.array(2)?)
+    } else {
+        None
+    };
+    call.each_value(|row| {
+        let (Some(start), Some(end)) = (starts.civil(row)?, ends.civil(row)?) else {
+            return ScalarValue::try_from(call.returns);
+        };
+        let step = match &steps {
+            None if starts.scale().is_none() => Span::new().days(if start <= end { 1 } else { -1 }),
+            None => return exec_err!("sequence of timestamps takes an interval for its step"),
+            Some(steps) => match ScalarValue::try_from_array(steps, row)? {
+                ScalarValue::IntervalMonthDayNano(Some(step)) => Span::new()
+                    .try_months(step.months)
+                    .and_then(|span| span.try_days(step.days))
+                    .and_then(|span| span.try_nanoseconds(step.nanoseconds))
+                    .map_err(|_| exec_datafusion_err!("a step out of range"))?,
+                ScalarValue::IntervalMonthDayNano(None) => {
+                    return ScalarValue::try_from(call.returns);
+                }
+                _ => return exec_err!("the step of a sequence of times is an interval"),
+            },
+        };
+        let forwards = step.signum() > 0;
+        if step.is_zero() || (start < end) != forwards && start != end {
+            return exec_err!("the sequence does not get to its end by its step");
+        }
+        let mut values = Vec::new();
+        // From the start each time: a month after 31 January is not a month before 31 March.
+        for count in 0_i64.. {
+            let at = step
+                .checked_mul(count)
+                .and_then(|span| start.checked_add(span))
+                .map_err(|_| exec_datafusion_err!("a time out of range"))?;
+            if (forwards && at > end) || (!forwards && at < end) {
+                break;
+            }
+            if count >= super::arrays::MADE {
+                return exec_err!("sequence makes {} elements at most", super::arrays::MADE);
+            }
+            values.push(Some(starts.hold(at)?));
+        }
+        Ok(super::arrays::list_value(starts.column(values)?))
+    })
 }
 
 /// Of the difference of two timestamps.

@@ -107,9 +107,10 @@ fn encode(call: &Call<'_>) -> Result<ArrayRef> {
     call.each_text(|row| {
         Ok(texts.get(row).map(|text| {
             let encoded: Cow<'_, str> = utf8_percent_encode(text, FORM).into();
-            match encoded.contains(' ') {
-                true => Cow::Owned(encoded.replace(' ', "+")),
-                false => encoded,
+            if encoded.contains(' ') {
+                Cow::Owned(encoded.replace(' ', "+"))
+            } else {
+                encoded
             }
         }))
     })

@@ -1,4 +1,4 @@
-//! OpenX's `JsonSerDe`: an object a line, columns by key.
+//! `org.openx.data.jsonserde.JsonSerDe`: an object a line, columns by key.
 
 use std::collections::BTreeMap;
 

@@ -75,23 +75,19 @@ pub(super) fn common_location(table: &HiveTable) -> String {
 fn location(table: &HiveTable, template: Option<&String>, values: &[String]) -> String {
     let keys = table.partition_keys.iter().map(|(key, _)| key);
     let pairs: BTreeMap<&String, &String> = keys.zip(values).collect();
-    match template {
-        Some(template) => {
-            let mut location = template.clone();
-            for (key, value) in pairs {
-                location = location.replace(&format!("${{{key}}}"), value);
-            }
-            with_slash(&location)
+    if let Some(template) = template {
+        let mut location = template.clone();
+        for (key, value) in pairs {
+            location = location.replace(&format!("${{{key}}}"), value);
         }
-        // Hive's own layout.
-        None => {
-            let mut location = with_slash(&table.location);
-            for ((key, _), value) in table.partition_keys.iter().zip(values) {
-                location.push_str(&format!("{key}={value}/"));
-            }
-            location
-        }
+        return with_slash(&location);
     }
+    // Hive's own layout.
+    let mut location = with_slash(&table.location);
+    for ((key, _), value) in table.partition_keys.iter().zip(values) {
+        location.push_str(&format!("{key}={value}/"));
+    }
+    location
 }
 
 /// The values of one partition column.

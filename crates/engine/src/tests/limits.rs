@@ -24,13 +24,13 @@ fn a_small_pool_spills_and_gives_the_same_rows() {
     }
     let expected = rows(&desk.engine(desk.settings()), MANY);
     let small = Settings {
-        memory: 12 << 20,
+        memory: 24 << 20,
         ..desk.settings()
     };
     let engine = desk.engine(small);
     assert_eq!(rows(&engine, MANY), expected);
-    let spilled = engine.context().runtime_env().spilling_progress();
-    assert_eq!(spilled.current_bytes, 0, "what was spilled is gone");
+    let left = engine.context().runtime_env().spilling_progress();
+    assert_eq!(left.current_bytes, 0, "what was spilled is gone");
 }
 
 #[test]

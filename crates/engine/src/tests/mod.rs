@@ -122,7 +122,11 @@ fn rows(engine: &Engine, text: &str) -> Vec<Vec<Value>> {
 fn line(number: usize) -> String {
     let minute = number % 60;
     let edge = ["VIE50-C1", "FRA56-P3", "-"][number % 3];
-    let status = if number % 10 == 0 { "404" } else { "200" };
+    let status = if number.is_multiple_of(10) {
+        "404"
+    } else {
+        "200"
+    };
     format!(
         "2026-06-14\t17:{minute:02}:{:02}\t{edge}\t{}\t10.0.{}.{}\tGET\td111.cloudfront.net\t/live/seg{number}.m4s\t{status}\tplayer/1\tCMCD=sid%3D%22{}%22\tHit\t0.0{}",
         number % 60,

@@ -239,7 +239,7 @@ fn errors_name_what_is_near_and_where() {
     let engine = desk.engine(desk.settings());
     let error = run(&engine, "SELECT sc_byte FROM requests").unwrap_err();
     assert!(error.to_string().contains("sc_bytes"), "{error}");
-    let error = run(&engine, "SELECT c_ip FROM requests\nWHERE (").unwrap_err();
+    let error = run(&engine, "SELECT c_ip FROM requests\nWHERE )").unwrap_err();
     let EngineError::Query { at, .. } = &error else {
         panic!("{error}");
     };

@@ -358,6 +358,25 @@ pub(super) fn key(reply: &Reply, enforced: bool) -> Verdict {
     Verdict::not_applicable("tokens are not enforced")
 }
 
+/// What a key's address answers to a viewer with a valid token.
+pub(super) fn key_with_token(reply: &Reply) -> Verdict {
+    let (place, status) = (&reply.place, reply.answer.status);
+    if reply.is_good() && !reply.answer.body.is_empty() {
+        return Verdict::pass(format!("{place} with a token: {status}"));
+    }
+    if reply.is_refused() {
+        return Verdict::could_not_ask(format!(
+            "{place} refuses this machine's token with {status}: it is outside the rights, or the gate has another key"
+        ));
+    }
+    let evidence = if reply.is_good() {
+        format!("{place} is empty, with a valid token")
+    } else {
+        format!("{place} answers {status} to a valid token: players show no picture")
+    };
+    Verdict::fail(evidence, "mend the behavior or the origin that serves keys")
+}
+
 /// Everything that is wrong with a presentation, for one that has a single check.
 pub(super) fn whole(tour: &Tour, now: Timestamp, forecast: Option<&Forecast>) -> Verdict {
     let mut verdicts = vec![manifest(tour)];

@@ -132,7 +132,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check!(
         "playback.key",
-        "the key is not handed out without a token, and is not cached in public",
+        "the key is handed out with a token alone, and is not cached in public",
         Error,
         Rehearsal,
         SOURCE,
@@ -325,18 +325,44 @@ async fn key(facts: &Facts<'_>) -> Outcome {
         .is_some_and(|tokens| tokens.mode == crate::runbook::TokenMode::Enforce);
     let verdicts = serving.map(async |(one, path)| {
         let url = format!("https://{}{path}", one.domain);
-        let key = url.clone();
-        let stranger = token::Pass::without_token(facts);
-        let read = facts.read("fetch.key", &key, |cloud| async move {
-            tour::get(&cloud, &url, &stranger, DIRECT_LIMIT, false).await
-        });
-        match read.await {
+        let refused = match ask_for_key(facts, &url, None).await {
             Ok(reply) => named(one, judge::key(&reply, enforced)),
             Err(gap) => gap.into(),
-        }
+        };
+        let viewer = match token::pass(facts).await {
+            Ok(pass) if pass.has_token() => ask_for_key(facts, &url, Some(pass)).await,
+            // Without a token at hand there is nothing more to try.
+            Ok(_) | Err(Gap::Absent(_)) => return vec![refused],
+            Err(gap) => Err(gap),
+        };
+        let served = match viewer {
+            Ok(reply) => named(one, judge::key_with_token(&reply)),
+            Err(gap) => gap.into(),
+        };
+        vec![refused, served]
     });
     let nothing = "no distribution has a key among its samples";
-    Ok(Verdict::across(join_all(verdicts).await, nothing))
+    let verdicts = join_all(verdicts).await;
+    Ok(Verdict::across(verdicts.into_iter().flatten(), nothing))
+}
+
+/// Asks for a key as a viewer with this pass, or as a stranger.
+async fn ask_for_key(
+    facts: &Facts<'_>,
+    url: &str,
+    pass: Option<token::Pass>,
+) -> Result<Rc<tour::Reply>, Gap> {
+    let operation = match &pass {
+        Some(_) => "fetch.key-with-token",
+        None => "fetch.key",
+    };
+    let pass = pass.unwrap_or_else(|| token::Pass::without_token(facts));
+    let (wanted, fetches) = (url.to_owned(), Rc::clone(&facts.fetches));
+    facts
+        .read(operation, url, |_| async move {
+            tour::get(&fetches, &wanted, &pass, DIRECT_LIMIT, false).await
+        })
+        .await
 }
 
 async fn direct(facts: &Facts<'_>) -> Outcome {

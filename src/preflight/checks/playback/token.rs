@@ -2,31 +2,23 @@
 //! rehearsal with the embedded cloud's throwaway key. Where none is at hand the edge refuses, and
 //! the checks say "could not ask".
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 
-use crate::event::country::Country;
+use crate::canary::{self, Signer};
+use crate::edge::Home;
 use crate::preflight::{Facts, Gap};
-use crate::runbook::model::TokenSource;
-use crate::runbook::{Gate, GeoMode, KeySource, TokenFormat, Tokens};
-use crate::token::{ClaimValue, Format, Key, KeySet, MintRequest, keys_key, mint};
+use crate::runbook::TokenSource;
+use crate::sandbox::viewer;
+use crate::token::{ClaimValue, KeySet, keys_key};
 
 /// How our player calls itself.
 pub(super) const USER_AGENT: &str = "onair-preflight";
-/// How long the token lives.
-const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
-/// Bytes of a file with a key at most.
-const KEY_LIMIT: u64 = 64 * 1024;
-
 /// Who asks, and what lets them in. It has no `Debug`: the token is a secret while it lives.
 #[derive(Default)]
 pub(super) struct Pass {
     token: Option<(TokenSource, SecretString)>,
     /// Where a rehearsal's player is; at a real edge the address tells.
-    country: Option<Country>,
+    place: Option<Home>,
 }
 
 impl Pass {
@@ -34,8 +26,13 @@ impl Pass {
     pub(super) fn without_token(facts: &Facts<'_>) -> Self {
         Self {
             token: None,
-            country: at_home(facts),
+            place: at_home(facts),
         }
+    }
+
+    /// Whether it shows a token.
+    pub(super) fn has_token(&self) -> bool {
+        self.token.is_some()
     }
 
     /// The address with the token, where the query is its place.
@@ -62,21 +59,26 @@ impl Pass {
                 TokenSource::Path | TokenSource::Query(_) => {}
             }
         }
-        if let Some(country) = self.country {
-            let name = crate::sandbox::viewer::COUNTRY.to_owned();
-            headers.push((name, country.code().to_owned()));
+        if let Some(place) = &self.place {
+            let mut is_in = |name: &str, value: &str| {
+                headers.push((name.to_owned(), value.to_owned()));
+            };
+            is_in(viewer::COUNTRY, place.country.code());
+            if let Some(region) = &place.region {
+                is_in(viewer::REGION, region);
+            }
+            if let Some(metro) = &place.metro {
+                is_in(viewer::METRO, metro);
+            }
         }
         headers
     }
 }
 
-/// A country with rights, for a player of a rehearsal.
-fn at_home(facts: &Facts<'_>) -> Option<Country> {
+/// A place with rights, for a player of a rehearsal.
+fn at_home(facts: &Facts<'_>) -> Option<Home> {
     facts.session.sandbox.as_ref()?;
-    let geo = facts.runbook.geo.as_ref()?;
-    let home = geo.never_block.first();
-    let allowed = geo.countries.first().filter(|_| geo.mode == GeoMode::Allow);
-    home.or(allowed).copied()
+    Home::of(facts.runbook.geo.as_ref()?)
 }
 
 /// The player of ours, with a token where the event has some and a key is at hand.
@@ -92,101 +94,43 @@ async fn token(facts: &Facts<'_>) -> Result<Option<(TokenSource, SecretString)>,
     let Some(tokens) = &facts.runbook.tokens else {
         return Ok(None);
     };
-    // A token in the path would have to be in every address of every playlist.
-    let mut places = tokens.gate.sources.iter();
-    let Some(place) = places.find(|place| **place != TokenSource::Path) else {
+    let (Some(place), Some(format)) = (canary::place(tokens), canary::format(tokens)) else {
         return Ok(None);
     };
-    let format = match tokens.format {
-        TokenFormat::Jwt => Format::Jwt,
-        TokenFormat::Cat => Format::Cat,
-        TokenFormat::Opaque => return Ok(None),
+    let signer = if facts.session.sandbox.is_some() {
+        Some(throwaway(facts).await?)
+    } else {
+        canary::named_key(facts.session, tokens).map_err(|error| unusable(&error))?
     };
-    let Some((key_id, key)) = key(facts, tokens).await? else {
+    let Some(signer) = signer else {
         return Ok(None);
     };
-    let mut claims = vec![(
-        "sub".to_owned(),
-        ClaimValue::Text("onair-preflight".to_owned()),
-    )];
-    if format == Format::Jwt {
-        claims.extend(bound(facts, &tokens.gate));
-    }
-    let request = MintRequest {
+    let name = ClaimValue::Text("onair-preflight".to_owned());
+    let claims = vec![("sub".to_owned(), name)];
+    let token = canary::token(
+        facts.runbook,
         format,
+        &signer,
         claims,
-        lifetime: LIFETIME,
-        key_id,
-    };
-    let token = mint(&request, &key, facts.now).map_err(|error| unusable(&error))?;
+        USER_AGENT,
+        facts.now,
+    );
+    let token = token.map_err(|error| unusable(&error))?;
     Ok(Some((place.clone(), token)))
 }
 
-/// Values for the claims that the edge insists on, as wide as they may be: what the token opens is
-/// tried elsewhere.
-fn bound(facts: &Facts<'_>, gate: &Gate) -> Vec<(String, ClaimValue)> {
-    let text = |text: &str| ClaimValue::Text(text.to_owned());
-    let list = |texts: Vec<&str>| ClaimValue::List(texts.into_iter().map(text).collect());
-    let mut countries: Vec<&str> = Vec::new();
-    if let Some(geo) = &facts.runbook.geo {
-        let allowed = geo.countries.iter().filter(|_| geo.mode == GeoMode::Allow);
-        let known = allowed.chain(&geo.never_block);
-        countries.extend(known.map(|country| country.code()));
-    }
-    let forecast = facts.runbook.forecast.iter();
-    let expected = forecast.flat_map(|forecast| &forecast.countries);
-    countries.extend(expected.map(|(country, _)| country.code()));
-    countries.sort_unstable();
-    countries.dedup();
-    let agent = URL_SAFE_NO_PAD.encode(Sha256::digest(USER_AGENT));
-    [
-        (&gate.path_claim, text("/")),
-        (&gate.country_claim, list(countries)),
-        (&gate.network_claim, list(vec!["0.0.0.0/0", "::/0"])),
-        (&gate.user_agent_claim, text(&agent)),
-    ]
-    .into_iter()
-    .filter_map(|(claim, value)| Some((claim.clone()?, value)))
-    .collect()
-}
-
-/// The signing key's id, where it has one, and the key.
-async fn key(facts: &Facts<'_>, tokens: &Tokens) -> Result<Option<(Option<String>, Key)>, Gap> {
-    if facts.session.sandbox.is_some() {
-        return throwaway(facts).await;
-    }
-    let environment = &facts.session.context.environment;
-    let text = match &tokens.key {
-        Some(KeySource::Env(name)) => environment.get(name).map(str::to_owned),
-        Some(KeySource::File(file)) => {
-            let small = std::fs::metadata(file).is_ok_and(|found| found.len() <= KEY_LIMIT);
-            small.then(|| std::fs::read_to_string(file).ok()).flatten()
-        }
-        Some(KeySource::Secret(_)) | None => None,
-    };
-    let Some(text) = text.map(SecretString::from) else {
-        return Ok(None);
-    };
-    let key = Key::from_text(&text).map_err(|error| unusable(&error))?;
-    Ok(Some((None, key)))
-}
-
-/// The key that a rehearsal's edges check tokens with, out of its key value store.
-async fn throwaway(facts: &Facts<'_>) -> Result<Option<(Option<String>, Key)>, Gap> {
+/// The key that a rehearsal's edges check tokens with, out of its key value store. Without one nobody
+/// is let in: of that another check speaks.
+async fn throwaway(facts: &Facts<'_>) -> Result<Signer, Gap> {
+    let none = || Gap::Absent("no signing key is current, so no player is let in".to_owned());
     let name = keys_key(facts.runbook.event.id.as_str());
-    let read = match facts.store_secret(&name).await {
-        Ok(read) => read,
-        // Of a store that is not there, another check speaks.
-        Err(Gap::Absent(_)) => return Ok(None),
-        Err(gap) => return Err(gap),
+    let read = facts.store_secret(&name).await?;
+    let Some(text) = &*read else {
+        return Err(none());
     };
-    let Some(text) = &*read else { return Ok(None) };
     let keys = KeySet::parse(text).map_err(|error| unusable(&error))?;
-    let Some((id, key)) = keys.current() else {
-        return Ok(None);
-    };
-    let key = key.key().map_err(|error| unusable(&error))?;
-    Ok(Some((Some(id.to_owned()), key)))
+    let signer = canary::throwaway(&keys).map_err(|error| unusable(&error))?;
+    signer.ok_or_else(none)
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> Gap {

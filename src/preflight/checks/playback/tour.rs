@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::token::{Pass, USER_AGENT};
+use crate::cloud::CloudError;
 use crate::cloud::fetch::{Fetch, Fetched};
-use crate::cloud::{Cloud, CloudError};
 use crate::event::text::printable;
 use crate::playback::url::{host, resolve};
 use crate::playback::{self, Manifest, Rendition, Timeline};
+use crate::preflight::fetches::Fetches;
 use crate::preflight::{Facts, Gap};
 use crate::runbook::Distribution;
 
@@ -99,15 +100,16 @@ pub(super) async fn tour(
     let url = format!("https://{}{path}", distribution.domain);
     let key = url.clone();
     let pass = super::token::pass(facts).await?;
+    let fetches = Rc::clone(&facts.fetches);
     let made = facts
-        .read("fetch.presentation", &key, |cloud| async move {
-            make(&cloud, &url, &pass).await.map_err(Gap::from)
+        .read("fetch.presentation", &key, |_| async move {
+            make(&fetches, &url, &pass).await.map_err(Gap::from)
         })
         .await?;
     if made.manifest.is_refused() {
         let status = made.manifest.answer.status;
         return Err(Gap::Unknown(format!(
-            "{} refuses this machine with {status}: no token at hand, or it is outside the rights",
+            "{} refuses this machine with {status}: no key for a token at hand (tokens.key in the runbook), or it is outside the rights",
             made.manifest.place
         )));
     }
@@ -116,7 +118,7 @@ pub(super) async fn tour(
 
 /// One request of a player, following redirects on the same host.
 pub(super) async fn get(
-    cloud: &Cloud,
+    fetches: &Fetches,
     url: &str,
     pass: &Pass,
     limit: usize,
@@ -137,16 +139,17 @@ pub(super) async fn get(
             limit,
             timeout: Duration::from_secs(LIMIT_SECONDS),
         };
-        let answer = cloud.fetch(fetch).await?;
+        let answer = fetches.fetch(fetch).await?;
         let next = answer
             .header("location")
             .filter(|_| (300..400).contains(&answer.status))
             .and_then(|location| resolve(&url, location))
             .filter(|next| host(next) == host(&url));
-        match next {
-            Some(next) => url = next,
-            None => return Ok(Reply { place, answer }),
-        }
+        let Some(next) = next else {
+            let answer = Fetched::clone(&answer);
+            return Ok(Reply { place, answer });
+        };
+        url = next;
     }
     Err(CloudError::Unreadable {
         operation: "fetch".to_owned(),
@@ -154,8 +157,8 @@ pub(super) async fn get(
     })
 }
 
-async fn make(cloud: &Cloud, url: &str, pass: &Pass) -> Result<Tour, CloudError> {
-    let manifest = get(cloud, url, pass, playback::LIMIT, false).await?;
+async fn make(fetches: &Fetches, url: &str, pass: &Pass) -> Result<Tour, CloudError> {
+    let manifest = get(fetches, url, pass, playback::LIMIT, false).await?;
     if !manifest.is_good() {
         let read = Err(format!(
             "{} answers {}",
@@ -180,10 +183,12 @@ async fn make(cloud: &Cloud, url: &str, pass: &Pass) -> Result<Tour, CloudError>
             timelines: vec![(url.to_owned(), Ok(timeline))],
             playlists: Vec::new(),
         }),
-        Ok(Manifest::Multivariant(renditions)) => Ok(playlists(cloud, url, pass, renditions).await),
+        Ok(Manifest::Multivariant(renditions)) => {
+            Ok(playlists(fetches, url, pass, renditions).await)
+        }
     };
     let segments = match &presentation {
-        Ok(presentation) => segments(cloud, pass, presentation).await,
+        Ok(presentation) => segments(fetches, pass, presentation).await,
         Err(_) => Vec::new(),
     };
     Ok(Tour {
@@ -194,7 +199,7 @@ async fn make(cloud: &Cloud, url: &str, pass: &Pass) -> Result<Tour, CloudError>
 }
 
 async fn playlists(
-    cloud: &Cloud,
+    fetches: &Fetches,
     url: &str,
     pass: &Pass,
     renditions: Vec<Rendition>,
@@ -213,7 +218,7 @@ async fn playlists(
         } else {
             &stranger
         };
-        match get(cloud, &playlist, pass, playback::LIMIT, false).await {
+        match get(fetches, &playlist, pass, playback::LIMIT, false).await {
             Err(error) => (playlist, None, Err(error.to_string())),
             Ok(reply) => {
                 let read = read_media(&reply);
@@ -247,7 +252,7 @@ fn read_media(reply: &Reply) -> Result<Timeline, String> {
 
 /// First and last segment of every timeline.
 async fn segments(
-    cloud: &Cloud,
+    fetches: &Fetches,
     pass: &Pass,
     presentation: &Presentation,
 ) -> Vec<Result<Reply, String>> {
@@ -267,7 +272,7 @@ async fn segments(
         } else {
             &stranger
         };
-        let reply = get(cloud, &url, pass, SEGMENT_LIMIT, true).await;
+        let reply = get(fetches, &url, pass, SEGMENT_LIMIT, true).await;
         reply.map_err(|error| error.to_string())
     });
     join_all(asked).await

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{each, each_there, shown};
-use crate::cloud::media::{AdConfiguration, PrefetchSchedule};
+use crate::cloud::media::{AdAlert, AdConfiguration, PrefetchSchedule};
 use crate::event::phase::Phase;
 use crate::playback::url::host;
 use crate::preflight::{Check, Facts, Gap, Outcome, Severity, Verdict, asking};
@@ -12,6 +12,7 @@ use crate::runbook::Arn;
 const NONE: &str = "the runbook names no ads";
 const CONFIGURATION: &str = "mediatailor.GetPlaybackConfiguration";
 const SCHEDULES: &str = "mediatailor.ListPrefetchSchedules";
+const ALERTS: &str = "mediatailor.ListAlerts";
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -45,6 +46,14 @@ pub(super) const CHECKS: &[Check] = &[
         from: Phase::Setup,
         source: CONFIGURATION,
         run: asking!(logs),
+    },
+    Check {
+        id: "workflow.ads-alerts",
+        title: "MediaTailor has nothing to complain of",
+        severity: Severity::Warning,
+        from: Phase::Rehearsal,
+        source: ALERTS,
+        run: asking!(alerts),
     },
     Check {
         id: "workflow.ads-prefetch",
@@ -219,6 +228,36 @@ fn uncovered(
         }
     }
     (until < ends).then_some(until)
+}
+
+async fn alerts(facts: &Facts<'_>) -> Outcome {
+    let read = async |facts: &Facts<'_>, arn: &Arn| {
+        configuration(facts, arn).await?;
+        let (arn, key) = (arn.clone(), arn.0.clone());
+        facts
+            .read(
+                ALERTS,
+                &key,
+                |cloud| async move { cloud.ad_alerts(&arn).await },
+            )
+            .await
+    };
+    let judge = |arn: &Arn, alerts: &Vec<AdAlert>| {
+        let name = arn.id();
+        if alerts.is_empty() {
+            return Verdict::pass(format!("{name}: none"));
+        }
+        let words: Vec<String> = alerts
+            .iter()
+            .take(3)
+            .map(|alert| format!("{} ({})", shown(&alert.message), shown(&alert.code)))
+            .collect();
+        Verdict::fail(
+            format!("{name}: {}", words.join("; ")),
+            format!("aws mediatailor list-alerts --resource-arn {}", arn.0),
+        )
+    };
+    each(facts, &facts.runbook.workflow.ads, read, judge, NONE).await
 }
 
 async fn leftovers(facts: &Facts<'_>) -> Outcome {

@@ -81,7 +81,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Reads a flow, once a run.
-async fn flow(facts: &Facts<'_>, arn: &Arn) -> Result<Rc<MediaFlow>, Gap> {
+pub(super) async fn flow(facts: &Facts<'_>, arn: &Arn) -> Result<Rc<MediaFlow>, Gap> {
     let arn = arn.clone();
     let key = arn.0.clone();
     facts

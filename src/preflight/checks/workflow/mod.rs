@@ -6,6 +6,7 @@ mod ads;
 mod channels;
 mod endpoints;
 mod flows;
+mod round_trip;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ const LICENSE_SECONDS: u64 = 5;
 pub(super) fn checks() -> Vec<Check> {
     [
         flows::CHECKS,
+        round_trip::CHECKS,
         channels::CHECKS,
         endpoints::CHECKS,
         ads::CHECKS,

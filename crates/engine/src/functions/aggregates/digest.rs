@@ -141,6 +141,12 @@ impl Digest {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
 mod tests {
     use proptest::prelude::*;
 
@@ -157,7 +163,7 @@ mod tests {
         #[test]
         fn is_exact_for_few(mut numbers in prop::collection::vec(-1e6_f64..1e6, 1..400), percentile in 0.0_f64..=1.0) {
             let mut digest = Digest::default();
-            numbers.iter().for_each(|number| digest.add(*number));
+            for number in &numbers { digest.add(*number); }
             numbers.sort_by(f64::total_cmp);
             let place = (percentile * numbers.len() as f64) as usize;
             prop_assert_eq!(
@@ -177,7 +183,7 @@ mod tests {
             let mut whole = Digest::default();
             for chunk in numbers.chunks(numbers.len().div_ceil(parts)) {
                 let mut part = Digest::default();
-                chunk.iter().for_each(|number| part.add(*number));
+                for number in chunk { part.add(*number); }
                 part.parts().for_each(|(mean, weight)| whole.add_weighted(mean, weight));
             }
             let found = whole.percentiles(&[percentile]).unwrap()[0];
@@ -192,7 +198,7 @@ mod tests {
     fn holds_little_of_much() {
         let mut digest = Digest::default();
         (0..1_000_000).for_each(|number| {
-            digest.add(f64::from(number % 1_009) * 1e3 + f64::from(number / 1_009))
+            digest.add(f64::from(number % 1_009) * 1e3 + f64::from(number / 1_009));
         });
         assert!(digest.size() < 64 * 1024, "{}", digest.size());
         assert_eq!(Digest::default().percentiles(&[0.5]), None);

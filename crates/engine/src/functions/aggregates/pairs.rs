@@ -249,11 +249,10 @@ fn count(args: &AccumulatorArgs<'_>, place: usize, what: &str) -> Result<usize> 
         .and_then(|expression| expression.downcast_ref::<Literal>())
         .map(|literal| literal.value().cast_to(&DataType::Int64))
         .transpose()?;
-    match constant {
-        Some(ScalarValue::Int64(Some(number @ 1..=MOST))) => {
-            Ok(usize::try_from(number).unwrap_or(1))
-        }
-        _ => plan_err!("{what} must be a constant from 1 to {MOST}"),
+    if let Some(ScalarValue::Int64(Some(number @ 1..=MOST))) = constant {
+        Ok(usize::try_from(number).unwrap_or(1))
+    } else {
+        plan_err!("{what} must be a constant from 1 to {MOST}")
     }
 }
 

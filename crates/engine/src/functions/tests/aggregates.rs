@@ -33,6 +33,8 @@ const AGGREGATES: &[(&str, &str, &str)] = &[
     ("arbitrary(if(n = 3, s))", "a", "NULL"),
     ("any_value(if(n = 4, s))", "b", "NULL"),
     ("approx_distinct(s)", "3", "0"),
+    ("approx_distinct(d)", "5", "0"),
+    ("approx_distinct(n > 2)", "2", "0"),
     ("approx_distinct(s, 0.01e0)", "3", "0"),
     ("typeof(approx_distinct(s))", "bigint", "bigint"),
     ("approx_percentile(n, 0.5)", "3", "NULL"),
@@ -100,6 +102,12 @@ pub(super) fn texts() -> impl Iterator<Item = String> {
         .map(|(text, ..)| format!("SELECT {text} FROM seen"))
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
 fn batch(rows: &[(&str, Option<i64>)]) -> RecordBatch {
     let names = ["a", "b", "a", "b", "c"];
     let number = |row: &(&str, Option<i64>)| row.1;

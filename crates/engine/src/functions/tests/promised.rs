@@ -396,6 +396,11 @@ const TIMES: &[(&str, &str)] = &[
     ("quarter({DATE '2001-08-22'})", "3"),
     ("month({DATE '2001-08-22'})", "8"),
     ("week({DATE '2021-01-03'})", "53"),
+    ("week_of_year({DATE '2021-01-03'})", "53"),
+    ("yow({DATE '2021-01-03'})", "2020"),
+    ("dow({DATE '2001-08-22'})", "3"),
+    ("doy({DATE '2001-08-22'})", "234"),
+    ("day_of_month({DATE '2001-08-22'})", "22"),
     ("year_of_week({DATE '2021-01-03'})", "2020"),
     ("day({DATE '2001-08-22'})", "22"),
     ("day_of_week({DATE '2001-08-22'})", "3"),
@@ -463,6 +468,11 @@ const CASTS: &[(&str, &str)] = &[
     ("CAST({'7'} AS integer)", "7"),
     ("typeof(CAST({'7'} AS integer))", "integer"),
     ("TRY_CAST({'x'} AS bigint)", "NULL"),
+    ("TRY_CAST({' 1'} AS bigint)", "NULL"),
+    ("TRY_CAST({' 1.5 '} AS double)", "1.5E0"),
+    ("TRY_CAST({'nan'} AS double)", "NULL"),
+    ("TRY_CAST({'inf'} AS double)", "NULL"),
+    ("TRY_CAST({'-Infinity'} AS double)", "-Infinity"),
     ("TRY_CAST({'1.5'} AS bigint)", "NULL"),
     ("TRY_CAST({'-'} AS double)", "NULL"),
     ("TRY_CAST({'x'} AS timestamp)", "NULL"),
@@ -496,6 +506,19 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("{3} BETWEEN 1 AND 3", "true"),
     ("{3} IN (1, 2, 3)", "true"),
     ("try(coalesce(url_decode({'%'}), 'x'))", "NULL"),
+    (
+        "coalesce(try(url_decode(try(url_decode({'a%2520b'})))), 'x')",
+        "a b",
+    ),
+    (
+        "coalesce(try(url_decode(try(url_decode({'a%2b'} || {'%2'})))), {'x'})",
+        "x",
+    ),
+    ("try(transform({ARRAY[1, 0]}, x -> 1 / x))", "NULL"),
+    (
+        "array_join(transform({ARRAY[1, 0]}, x -> try(1 / x)), ',', '-')",
+        "1,-",
+    ),
 ];
 
 const ARRAYS: &[(&str, &str)] = &[
@@ -551,6 +574,18 @@ const ARRAYS: &[(&str, &str)] = &[
     ),
     ("array_join(sequence({1}, {5}, {2}), ',')", "1,3,5"),
     ("array_join(sequence(3, {1}), ',')", "3,2,1"),
+    (
+        "array_join(sequence({DATE '2024-02-28'}, {DATE '2024-03-01'}), ',')",
+        "2024-02-28,2024-02-29,2024-03-01",
+    ),
+    (
+        "array_join(sequence({TIMESTAMP '2024-02-28 00:00:00'}, {TIMESTAMP '2024-02-28 00:02:30'}, INTERVAL '1' MINUTE), ',')",
+        "2024-02-28 00:00:00.000,2024-02-28 00:01:00.000,2024-02-28 00:02:00.000",
+    ),
+    (
+        "array_join(sequence({DATE '2024-01-31'}, {DATE '2024-03-31'}, INTERVAL '1' MONTH), ',')",
+        "2024-01-31,2024-02-29,2024-03-31",
+    ),
     ("array_join(repeat({'a'}, {3}), '')", "aaa"),
     ("array_join(reverse({ARRAY[1, 2, 3]}), ',')", "3,2,1"),
     (

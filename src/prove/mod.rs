@@ -2,11 +2,14 @@
 //! an address is proved by the requests that WAF samples, a country by the roll-out's end. Only
 //! `proved` is green; what cannot be asked is said so.
 
+mod gate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::canary::Signer;
 use crate::cloud::{DistributionStatus, Sample};
 use crate::context::Session;
 use crate::edge::{Action, Layer, Verdict, ViewerRequest, WebAcl};
@@ -17,6 +20,8 @@ use crate::ledger::EntryId;
 use crate::ledger::body::{Access, Intent, Proof, ProofKind, ProofState, What};
 use crate::ledger::view::View;
 use crate::observe;
+use crate::plan::change::Touched;
+use crate::runbook::TokenMode;
 use crate::sandbox::Sandbox;
 
 /// How long WAF and the key value store are watched when nobody asked to wait.
@@ -85,7 +90,17 @@ async fn proof(session: &Session, entry: &EntryId, landed: Timestamp, wait: bool
     let intent = view.get(entry)?.intent().clone();
     let subjects = Subjects::of(&view, &intent);
     if subjects.is_empty() {
-        return None;
+        // What decides on everybody is a change of its own.
+        let touched = Touched::by(&view, &intent);
+        let mode = crate::token::mode_key(session.runbook.event.id.as_str());
+        let (kind, state, evidence) = if touched.keys.contains(&mode) {
+            gate::mode(session, landed, wait).await
+        } else if !touched.web_acls.is_empty() {
+            gate::rules(session, &view, &intent).await
+        } else {
+            return None;
+        };
+        return Some(verdict(kind, state, evidence));
     }
     let meant = match meant(session, &subjects).await {
         Ok(meant) => meant,
@@ -327,9 +342,19 @@ async fn at_the_edges(
         (false, false) => PATIENCE,
     };
     let interrupt = session.ui().interrupt().clone();
+    let signer = match &session.runbook.tokens {
+        // A gate that refuses nobody shows nothing of a key.
+        Some(tokens)
+            if !meant.keys.is_empty()
+                && gate::in_force(session, tokens).await == Ok(TokenMode::Enforce) =>
+        {
+            crate::canary::signer(session, tokens).await
+        }
+        _ => None,
+    };
     let mut bar = None;
     loop {
-        let look = match look(session, sandbox, meant) {
+        let look = match look(session, sandbox, signer.as_ref(), meant) {
             Ok(look) => look,
             Err(error) => {
                 return (
@@ -395,6 +420,7 @@ async fn pause(session: &Session, duration: Duration) {
 fn look(
     session: &Session,
     sandbox: &Sandbox,
+    signer: Option<&Signer>,
     meant: &Meant,
 ) -> Result<Look, crate::sandbox::StateError> {
     let now = session.clock.now();
@@ -445,14 +471,26 @@ fn look(
             );
         }
         for (key, revoked) in &meant.keys {
-            let mut request = ViewerRequest::new(&path(&distribution.id), now);
-            request.revocation_keys = vec![key.clone()];
+            let path = path(&distribution.id);
+            // A token that the edge's own function reads; where none can be made, a stand-in for it.
+            let canary = signer.and_then(|signer| {
+                crate::canary::revocable(&session.runbook, signer, key, &path, now)
+            });
+            let is_canary = canary.is_some();
+            let request = canary.unwrap_or_else(|| {
+                let mut request = ViewerRequest::new(&path, now);
+                request.revocation_keys = vec![key.clone()];
+                request
+            });
             let answers = sandbox.ask_edges(&distribution.id, &request)?;
             note(
                 answers
                     .into_iter()
                     .map(|(edge, decision)| {
-                        (edge, refuses(&decision, Layer::Revocation) == *revoked)
+                        let as_meant = refuses(&decision, Layer::Revocation) == *revoked;
+                        // A canary that is refused for another reason shows nothing of a restored key.
+                        let otherwise = is_canary && refuses(&decision, Layer::Function);
+                        (edge, as_meant && !otherwise)
                     })
                     .collect(),
             );
@@ -478,6 +516,13 @@ fn look(
             .map(|(edge, _)| (*edge).to_owned())
             .collect(),
     })
+}
+
+/// Whether a layer refuses with this very status.
+fn refuses_with(decision: &crate::edge::Decision, layer: Layer, wanted: u16) -> bool {
+    decision.of(layer).any(
+        |finding| matches!(finding.verdict, Verdict::Refused { status, .. } if status == wanted),
+    )
 }
 
 fn refuses(decision: &crate::edge::Decision, layer: Layer) -> bool {

@@ -1,17 +1,11 @@
-//! `onair preflight`: a fresh rehearsal is a GO, and each fault turns exactly the checks it should.
-
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use super::harness::{Desk, Run};
+//! The faults of an event, what makes each, and the checks that it turns.
 
 /// What `sandbox set` is given: a service, a place, a value.
-type Change = &'static [&'static str];
+pub(super) type Change = &'static [&'static str];
 
 /// A fault, the changes that make it, and the checks that it turns. `@MANIFEST@` is the id of the
-/// playlists' cache policy, `@CERT@` the main distribution's certificate.
-const FAULTS: &[(&str, &[Change], &[&str])] = &[
+/// playlists' cache policy, `@CERT@` the main distribution's certificate, `@STORE@` the key value store.
+pub(super) const FAULTS: &[(&str, &[Change], &[&str])] = &[
     (
         "the clock is off",
         &[&["settings", "/skew-seconds", "600"]],
@@ -472,299 +466,66 @@ const FAULTS: &[(&str, &[Change], &[&str])] = &[
             "tokens.selftest",
         ],
     ),
+    (
+        "the gate was switched off by hand",
+        &[&["keyvaluestore", "/@STORE@/items/cup-final::mode", "\"off\""]],
+        &["playback.key", "tokens.mode"],
+    ),
+    (
+        "the gate's mode is no mode",
+        &[&[
+            "keyvaluestore",
+            "/@STORE@/items/cup-final::mode",
+            "\"maybe\"",
+        ]],
+        &["tokens.mode"],
+    ),
+    (
+        "the signing keys are gone",
+        &[&[
+            "keyvaluestore",
+            "/@STORE@/items/cup-final::keys",
+            "--remove",
+        ]],
+        &["tokens.keys"],
+    ),
+    (
+        "no signing key is current",
+        &[&["keyvaluestore", "/@STORE@/items/cup-final::keys", "\"{}\""]],
+        &["tokens.keys"],
+    ),
+    (
+        "the dashboard was emptied by hand",
+        &[&[
+            "cloudwatch",
+            "/dashboards/onair-cup-final/body",
+            "\"{\\\"widgets\\\":[]}\"",
+        ]],
+        &["dashboard.equal"],
+    ),
+    (
+        "the real-time logs carry no CMCD",
+        &[&[
+            "cloudfront",
+            "/realtime_logs/onair-cup-final-realtime/fields",
+            "[\"timestamp\", \"c-ip\", \"sc-status\"]",
+        ]],
+        &["logs.cmcd", "logs.realtime-config"],
+    ),
 ];
 
 /// Faults whose checks are warnings; all others are errors.
-const WARNINGS: &[&str] = &[
+pub(super) const WARNINGS: &[&str] = &[
     "caching.behavior",
     "caching.compression",
     "caching.headers",
     "caching.manifest-default",
     "caching.segment-ttl",
+    "dashboard.equal",
     "distribution.http-versions",
     "distribution.https",
     "distribution.ipv6",
     "distribution.metrics",
     "distribution.tls",
+    "logs.cmcd",
 ];
-
-/// A rehearsal that was provisioned, for others to be copied from.
-fn provisioned() -> Desk {
-    let desk = Desk::new();
-    let run = desk.onair(&["-e", "cup-final", "sandbox", "show"]);
-    assert_eq!(run.code, 0, "{run}");
-    desk
-}
-
-/// The same in a folder of its own.
-fn copy_of(desk: &Desk) -> Desk {
-    let copy = Desk::new();
-    let from = desk.path("runbooks/.onair/rehearsal/cup-final/cloud");
-    for entry in std::fs::read_dir(from).expect("the embedded cloud's state is as it is written") {
-        let entry = entry.expect("the embedded cloud's state is as it is written");
-        let name = entry
-            .file_name()
-            .into_string()
-            .expect("the embedded cloud's state is as it is written");
-        let content =
-            std::fs::read(entry.path()).expect("the embedded cloud's state is as it is written");
-        copy.write(
-            &format!("runbooks/.onair/rehearsal/cup-final/cloud/{name}"),
-            content,
-        );
-    }
-    copy
-}
-
-/// A part of the embedded cloud's state, by the name of its file.
-fn part(desk: &Desk, name: &str) -> Value {
-    let folder = desk.path("runbooks/.onair/rehearsal/cup-final/cloud");
-    let file = std::fs::read_dir(folder)
-        .expect("the embedded cloud's state is there")
-        .map(|entry| {
-            entry
-                .expect("the embedded cloud's state is as it is written")
-                .path()
-        })
-        .find(|path| {
-            let file = path
-                .file_name()
-                .expect("the embedded cloud's state is as it is written")
-                .to_string_lossy();
-            file.starts_with(&format!("{name}."))
-        })
-        .expect("the embedded cloud's state is there");
-    serde_json::from_slice(
-        &std::fs::read(file).expect("the embedded cloud's state is as it is written"),
-    )
-    .expect("the embedded cloud's state is as it is written")
-}
-
-fn preflight(desk: &Desk, more: &[&str]) -> Run {
-    let mut arguments = vec!["--rehearsal", "-e", "cup-final", "preflight"];
-    arguments.extend(more);
-    desk.onair(&arguments)
-}
-
-/// Severity by id of what fails or could not be asked.
-fn turned(run: &Run) -> BTreeMap<String, String> {
-    let answer: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
-    let checks = answer["data"]["checks"]
-        .as_array()
-        .expect("the embedded cloud's state is as it is written");
-    checks
-        .iter()
-        .filter(|check| check["status"] == "fail" || check["status"] == "could-not-ask")
-        .map(|check| {
-            let word = |key: &str| {
-                check[key]
-                    .as_str()
-                    .expect("the embedded cloud's state is as it is written")
-                    .to_owned()
-            };
-            (word("id"), word("severity"))
-        })
-        .collect()
-}
-
-#[test]
-fn each_fault_turns_exactly_the_checks_it_should() {
-    let desk = provisioned();
-    let policies = &part(&desk, "cloudfront")["beside"]["cache-policies"];
-    let manifest = policies.as_object().unwrap().keys().next().unwrap();
-    let certificates = part(&desk, "acm")["certificates"].clone();
-    let certificate = certificates
-        .as_object()
-        .unwrap()
-        .iter()
-        .find(|(_, one)| one["names"][0] == "live.example.com")
-        .map(|(arn, _)| arn.replace('/', "~1"))
-        .unwrap();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let wrong = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some((fault, changes, expected)) = FAULTS.get(at) else {
-                        return;
-                    };
-                    let desk = copy_of(&desk);
-                    for change in *changes {
-                        let words: Vec<String> = change
-                            .iter()
-                            .map(|word| {
-                                word.replace("@MANIFEST@", manifest)
-                                    .replace("@CERT@", &certificate)
-                            })
-                            .collect();
-                        let mut arguments = vec!["-e", "cup-final", "sandbox", "set"];
-                        arguments.extend(words.iter().map(String::as_str));
-                        let run = desk.onair(&arguments);
-                        assert_eq!(run.code, 0, "{fault}: {run}");
-                    }
-                    let run = preflight(&desk, &["--for-phase", "rehearsal", "-o", "json"]);
-                    let expected: BTreeMap<String, String> = expected
-                        .iter()
-                        .map(|id| {
-                            let severity = if WARNINGS.contains(id) {
-                                "warning"
-                            } else {
-                                "error"
-                            };
-                            ((*id).to_owned(), severity.to_owned())
-                        })
-                        .collect();
-                    let found = turned(&run);
-                    let exit = if expected.values().any(|one| one == "error") {
-                        3
-                    } else {
-                        0
-                    };
-                    if found != expected || run.code != exit {
-                        wrong
-                            .lock()
-                            .unwrap()
-                            .push(format!("{fault}: {found:?}, exit {}", run.code));
-                    }
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn a_fresh_rehearsal_is_a_go_and_asks_nothing_twice() {
-    let desk = provisioned();
-    let before = calls(&desk);
-    let run = preflight(&desk, &[]);
-    assert_eq!(run.code, 0, "{run}");
-    assert_eq!(run.stdout.lines().next(), Some("GO with 1 waiver"));
-    let after = calls(&desk);
-    let asked = |operation: &str| {
-        after.get(operation).copied().unwrap_or_default()
-            - before.get(operation).copied().unwrap_or_default()
-    };
-    for (operation, resources) in [
-        ("cloudfront.GetDistributionConfig", 2),
-        ("cloudfront.GetDistribution", 2),
-        ("cloudfront.GetOriginAccessControl", 1),
-        ("cloudfront.DescribeFunction", 1),
-        ("wafv2.GetWebACL", 1),
-        ("wafv2.GetIPSet", 2),
-        ("sts.GetCallerIdentity", 1),
-    ] {
-        assert_eq!(asked(operation), resources, "{operation}");
-    }
-}
-
-/// The calls that the embedded cloud has counted.
-fn calls(desk: &Desk) -> BTreeMap<String, u64> {
-    let run = desk.onair(&["-e", "cup-final", "sandbox", "show", "-o", "json"]);
-    serde_json::from_value(run.json()["data"]["calls"].clone()).expect("calls are counted by name")
-}
-
-#[test]
-fn what_could_not_be_asked_is_not_wrong_and_no_go() {
-    let desk = provisioned();
-    let fault = "unreachable:acm.DescribeCertificate";
-    let run = desk.onair(&[
-        "-e",
-        "cup-final",
-        "sandbox",
-        "reset",
-        "--keep",
-        "--fault",
-        fault,
-    ]);
-    assert_eq!(run.code, 0, "{run}");
-    let only = ["--only", "distribution.certificate"];
-    let run = preflight(&desk, &only);
-    assert_eq!(run.code, 3, "{run}");
-    assert_eq!(
-        run.stdout.lines().next(),
-        Some("NO-GO: 1 could not be asked")
-    );
-    let run = preflight(
-        &desk,
-        &[&only[..], &["--allow-unknown", "distribution.*"]].concat(),
-    );
-    assert_eq!((run.code, run.stdout.lines().next()), (0, Some("GO")));
-}
-
-#[test]
-fn the_last_run_is_compared_with() {
-    let desk = provisioned();
-    let since = |desk: &Desk| {
-        let run = preflight(desk, &["--since-last", "-o", "json"]);
-        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-        answer["data"]["since-last"].clone()
-    };
-    let set = |value: &str| {
-        let place = "E1CUPFINAL0001/Enabled";
-        let run = desk.onair(&[
-            "-e",
-            "cup-final",
-            "sandbox",
-            "set",
-            "distribution",
-            place,
-            value,
-        ]);
-        assert_eq!(run.code, 0, "{run}");
-    };
-    assert_eq!(since(&desk)["at"], Value::Null);
-    set("false");
-    assert_eq!(
-        since(&desk)["new"],
-        serde_json::json!(["distribution.enabled"])
-    );
-    assert_eq!(
-        since(&desk)["still-failing"],
-        serde_json::json!(["distribution.enabled"])
-    );
-    set("true");
-    assert_eq!(
-        since(&desk)["fixed"],
-        serde_json::json!(["distribution.enabled"])
-    );
-}
-
-#[test]
-fn an_expired_waiver_accepts_nothing() {
-    let desk = provisioned();
-    desk.edit_runbook(
-        "was raised to 1 Tbps\"\nowner = \"noor\"\nexpires = \"end\"",
-        "was raised to 1 Tbps\"\nowner = \"noor\"\nexpires = \"doors-10d\"",
-    );
-    let run = preflight(&desk, &["--only", "forecast.bandwidth,event.waivers"]);
-    assert_eq!(run.code, 3, "{run}");
-    assert_eq!(run.stdout.lines().next(), Some("NO-GO: 1"));
-    assert!(run.stdout.contains("the waiver of noor expired"), "{run}");
-}
-
-#[test]
-fn reports_for_ci_name_every_check() {
-    let desk = provisioned();
-    let run = preflight(&desk, &["--junit", "out.xml", "-o", "markdown"]);
-    assert_eq!(run.code, 0, "{run}");
-    assert!(run.stdout.starts_with("## ✅ GO with 1 waiver"), "{run}");
-    let report = desk.read("out.xml");
-    let listed = desk.onair(&["preflight", "--list", "-o", "json"]);
-    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
-    for check in listed["data"]["checks"].as_array().unwrap() {
-        let name = format!("name=\"{}: ", check["id"].as_str().unwrap());
-        assert!(report.contains(&name), "{name}");
-    }
-    assert!(report.contains("failures=\"0\" errors=\"0\""), "{report}");
-}
-
-#[test]
-fn a_pattern_that_names_no_check_is_answered() {
-    let run = Desk::new().onair(&["preflight", "--list", "--only", "origin.shelid"]);
-    assert_eq!(run.code, 2, "{run}");
-    assert!(run.stderr.contains("did you mean origin.shield?"), "{run}");
-}
