@@ -93,6 +93,7 @@ pub(crate) struct ServeArgs {
 ///
 /// Example: onair sandbox set logs /missing '["2026-06-14T19:10:00Z"]'
 #[derive(Debug, clap::Args)]
+#[expect(clippy::doc_link_with_quotes, reason = "help, shown as it stands")]
 pub(crate) struct SetArgs {
     /// Whose state: a service, settings, distribution, or audience
     service: String,

@@ -224,12 +224,12 @@ impl Head {
         };
         let (key, value) = comment.split_once(':').ok_or_else(|| unknown(comment))?;
         let value = value.trim();
-        let once = |slot: &mut Option<String>, key| match slot {
-            Some(_) => Err(HeadError::Twice { line, key }),
-            None => {
-                *slot = Some(value.to_owned());
-                Ok(())
+        let once = |slot: &mut Option<String>, key| {
+            if slot.is_some() {
+                return Err(HeadError::Twice { line, key });
             }
+            *slot = Some(value.to_owned());
+            Ok(())
         };
         match key.trim() {
             "name" => once(&mut self.name, "name"),

@@ -38,10 +38,7 @@ pub(crate) fn figure(value: f64, unit: Unit) -> String {
         }
         Unit::SmallDollars => format!("{} USD", grouped(value, 4)),
         Unit::Rate => grouped(value, if value.abs() < 10.0 { 3 } else { 1 }),
-        Unit::Hours => format!(
-            "{} h",
-            grouped(value, if value.abs() < 100.0 { 1 } else { 0 })
-        ),
+        Unit::Hours => format!("{} h", grouped(value, usize::from(value.abs() < 100.0))),
     }
 }
 

@@ -202,7 +202,7 @@ fn look(place: &Path) -> Result<Existing, PlaceError> {
 
 /// The first free `DIR.N`.
 fn aside(place: &Path) -> PathBuf {
-    (1_u32..)
+    (1..=u32::MAX)
         .map(|number| {
             let mut name = place.as_os_str().to_owned();
             name.push(format!(".{number}"));

@@ -317,7 +317,7 @@ fn an_event_that_is_over_and_placeholders_are_mentioned() {
     );
     let after = check("2026-06-16T21:30:00Z");
     assert!(
-        after.contains("cup-final is over: it ended 2d ago"),
+        after.contains("cup-final is over: it ended 2 d ago"),
         "{after}"
     );
 }

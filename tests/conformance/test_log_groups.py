@@ -54,6 +54,13 @@ def test_what_is_not_there_or_not_understood_is_refused(logs):
     assert kit.refused(logs.create_log_group, logGroupName=GROUP) == "ResourceAlreadyExistsException"
 
 
+def test_groups_are_listed_by_the_beginning_of_their_names(logs):
+    found = logs.describe_log_groups(logGroupNamePrefix="/aws/vendedlogs/conf")["logGroups"]
+    assert [(one["logGroupName"], one["storedBytes"] > 0) for one in found] == [(GROUP, True)]
+    assert logs.describe_log_groups(logGroupNamePrefix="/none")["logGroups"] == []
+    assert kit.refused(logs.describe_log_groups, logGroupNamePrefix="x" * 513) == "ValidationException"
+
+
 def test_a_query_can_be_stopped(logs):
     query = logs.start_query(
         logGroupName=GROUP, startTime=START, endTime=START + 1, queryString="fields @message"

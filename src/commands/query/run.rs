@@ -52,6 +52,7 @@ pub(crate) struct RunArgs {
     /// A parameter's value
     #[arg(short = 'p', long = "parameter", value_name = "NAME=VALUE", value_parser = Given::parse)]
     parameters: Vec<Given>,
+    #[expect(clippy::doc_markdown, reason = "help, shown as it stands")]
     /// Read these logs on this machine: a file, a folder, s3://bucket/prefix or logs://GROUP
     #[arg(long, value_name = "PLACE")]
     local: Option<String>,

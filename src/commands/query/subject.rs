@@ -139,7 +139,7 @@ impl Times<'_> {
             Moment::Action(name) => match self.ledger {
                 Some(view) => view
                     .find(name)
-                    .map(|change| change.at())
+                    .map(crate::ledger::view::Change::at)
                     .ok_or_else(|| format!("there is no change `{name}` in this event's ledger")),
                 None => Err(format!(
                     "`{name}` is looked up in an event's ledger, and no event is chosen (-e ID)"
@@ -255,7 +255,7 @@ pub(super) fn inline(
     text::inline(query.statement(), |name| {
         named::value_of(name, &ready.values, whole)
     })
-    .map_err(|error| Failure::usage(error))
+    .map_err(Failure::usage)
 }
 
 /// Whether a value is looked up in the ledger.

@@ -217,7 +217,7 @@ async fn alarms(session: &Session, from: Timestamp, until: Timestamp, account: &
                 Err(error) => {
                     account
                         .gaps
-                        .push(format!("Alarm {}: {}.", alarm.rule.name, one_line(&error)))
+                        .push(format!("Alarm {}: {}.", alarm.rule.name, one_line(&error)));
                 }
             }
         }

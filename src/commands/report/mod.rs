@@ -49,6 +49,7 @@ pub(crate) struct Args {
     /// Folder to write; by default reports/EVENT
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[expect(clippy::doc_markdown, reason = "help, shown as it stands")]
     /// Read these log files instead of asking Athena: a file, a folder, or s3://BUCKET/PREFIX
     #[arg(long, value_name = "PATH")]
     local: Option<String>,
@@ -101,7 +102,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
         .clone()
         .unwrap_or_else(|| Path::new(kept::REPORTS).join(session.runbook.event.id.to_string()));
     if !args.move_aside {
-        report::check(&place).map_err(not_placed)?;
+        report::check(&place).map_err(|error| not_placed(&error))?;
     }
     let report = gather(args, &session, prices).await?;
     if args.is_final {
@@ -115,7 +116,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Answer, Failur
     };
     // From here on a Ctrl-C waits: it is a matter of milliseconds.
     let writing = session.ui().interrupt().writing();
-    report::place(&place, &files, in_the_way).map_err(not_placed)?;
+    report::place(&place, &files, in_the_way).map_err(|error| not_placed(&error))?;
     let mut answer = answer(args, &session, &report, &place, &files);
     // A comparison finds it here when the report's folder is gone.
     if let Err(error) = kept::keep(&report.summary, &session.local) {
@@ -320,13 +321,13 @@ fn refuse_provisional(args: &Args, report: &Report) -> Result<(), Failure> {
     })
 }
 
-fn not_placed(error: PlaceError) -> Failure {
-    match &error {
-        PlaceError::Foreign { .. } => Failure::refused("report.folder", &error)
+fn not_placed(error: &PlaceError) -> Failure {
+    match error {
+        PlaceError::Foreign { .. } => Failure::refused("report.folder", error)
             .hint("--out another folder, or --move-aside to rename this one first"),
         PlaceError::Write { .. } => {
             let mut failure = Failure::failed("report.write", "write the report");
-            failure = failure.caused_by(&error);
+            failure = failure.caused_by(error);
             failure
         }
     }

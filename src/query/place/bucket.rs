@@ -30,7 +30,7 @@ pub(super) struct Bucket {
     bridge: Bridge,
     /// Where the bucket is, once that was asked.
     region: OnceLock<String>,
-    bucket: String,
+    name: String,
     /// Up to and with the last slash, or empty: names of objects are what follows.
     folder: String,
     /// What keys begin with.
@@ -48,7 +48,7 @@ impl Bucket {
         Self {
             bridge,
             region: OnceLock::new(),
-            bucket: bucket.to_owned(),
+            name: bucket.to_owned(),
             folder: prefix[..end].to_owned(),
             prefix: prefix.to_owned(),
             window: padded.map(Window::civil),
@@ -60,7 +60,7 @@ impl Bucket {
         if let Some(region) = self.region.get() {
             return Ok(region.clone());
         }
-        let (cloud, bucket) = (self.bridge.cloud.clone(), self.bucket.clone());
+        let (cloud, bucket) = (self.bridge.cloud.clone(), self.name.clone());
         let region = self
             .bridge
             .ask(async move { cloud.bucket_region(&bucket).await })?;
@@ -71,7 +71,7 @@ impl Bucket {
 impl Objects for Bucket {
     fn list(&self) -> io::Result<Vec<Object>> {
         let cloud = self.bridge.cloud.clone();
-        let (region, bucket, prefix) = (self.region()?, self.bucket.clone(), self.prefix.clone());
+        let (region, bucket, prefix) = (self.region()?, self.name.clone(), self.prefix.clone());
         let (found, is_whole) = self
             .bridge
             .ask(async move { cloud.objects_below(&region, &bucket, &prefix, PAGES).await })?;
@@ -104,7 +104,7 @@ impl Objects for Bucket {
         let mut parts = Parts {
             bridge: self.bridge.clone(),
             region: self.region()?,
-            bucket: self.bucket.clone(),
+            bucket: self.name.clone(),
             key: format!("{}{name}", self.folder),
             coming: VecDeque::new(),
             next: 0,
@@ -117,7 +117,7 @@ impl Objects for Bucket {
     }
 
     fn place(&self) -> String {
-        format!("s3://{}/{}", self.bucket, self.prefix)
+        format!("s3://{}/{}", self.name, self.prefix)
     }
 }
 

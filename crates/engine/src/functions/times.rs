@@ -359,6 +359,10 @@ fn held(at: DateTime, kind: &DataType, zone: Option<&TimeZone>) -> Result<i64> {
 }
 
 /// Raw values as a column of a type.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last word of functions that can fail"
+)]
 fn column(values: Vec<Option<i64>>, kind: &DataType) -> Result<ArrayRef> {
     Ok(of_raw(Int64Array::from(values), kind))
 }

@@ -394,7 +394,7 @@ mod with_engine {
 
     impl Asking {
         fn ask<T>(&self, make: impl FnOnce(Sender<io::Result<T>>) -> Ask) -> io::Result<T> {
-            let over = |_| io::Error::new(io::ErrorKind::Interrupted, "the query is over");
+            let over = |()| io::Error::new(io::ErrorKind::Interrupted, "the query is over");
             let (reply, answer) = channel();
             self.0.send(make(reply)).map_err(|_| over(()))?;
             answer.recv().map_err(|_| over(()))?
