@@ -1,11 +1,13 @@
 -- name: event-experience
 -- purpose: What viewers felt over the whole window, in one row, without those who were kept out
--- about: A viewer is a playback session (CMCD sid), or an address where the player sends none. Kept out are viewers who were refused (401, 403, 451) and got no video segment, or had a tenth of their requests refused.
+-- about: A viewer is a playback session (CMCD sid), or an address from which no session is known, when it asked for manifests or segments. Kept out are viewers who were refused (401, 403, 451) and got no video segment, or had a tenth of their requests refused.
 -- about: `bs` says that a player starved since its last request, not for how long: starved_percent is of video segments. Startup is first request to first video segment, to the second where the logs have no milliseconds.
-WITH viewers AS (
+WITH seen AS (
     SELECT
-        coalesce(cmcd_session_id, c_ip) AS viewer,
+        cmcd_session_id AS sid,
+        c_ip AS address,
         count(*) AS requests,
+        count_if(object_kind IN ('manifest', 'init', 'segment')) AS media,
         count_if(sc_status IN (401, 403, 451)) AS refused,
         count_if(object_kind = 'segment' AND coalesce(cmcd_object_type, 'v') IN ('v', 'av') AND sc_status IN (200, 206, 304)) AS segments,
         count_if(cmcd_object_type IN ('v', 'av') AND sc_status IN (200, 206, 304)) AS told,
@@ -15,7 +17,28 @@ WITH viewers AS (
         min(at) AS first_seen,
         min(CASE WHEN object_kind = 'segment' AND coalesce(cmcd_object_type, 'v') IN ('v', 'av') AND sc_status IN (200, 206, 304) THEN at END) AS first_segment
     FROM requests
-    GROUP BY coalesce(cmcd_session_id, c_ip)
+    GROUP BY cmcd_session_id, c_ip
+),
+known AS (
+    SELECT
+        seen.*,
+        max(CASE WHEN sid IS NULL THEN 0 ELSE 1 END) OVER (PARTITION BY address) AS has_sessions
+    FROM seen
+),
+viewers AS (
+    SELECT
+        sum(requests) AS requests,
+        sum(refused) AS refused,
+        sum(segments) AS segments,
+        sum(told) AS told,
+        sum(starved) AS starved,
+        sum(kilobits) AS kilobits,
+        sum(duration) AS duration,
+        date_diff('millisecond', min(first_seen), min(first_segment)) AS startup
+    FROM known
+    WHERE sid IS NOT NULL OR has_sessions = 0
+    GROUP BY coalesce(sid, address)
+    HAVING sum(media) > 0
 ),
 judged AS (
     SELECT
@@ -25,9 +48,8 @@ judged AS (
         starved,
         kilobits,
         duration,
-        date_diff('millisecond', first_seen, first_segment) AS startup
+        startup
     FROM viewers
-    WHERE viewer IS NOT NULL
 )
 SELECT
     count(*) AS viewers,

@@ -278,8 +278,12 @@ fn abuse(report: &Report) -> Section {
         &[2, 3, 4, 5, 6],
     );
     for suspect in &report.suspects {
-        let count =
-            |value: Option<f64>| value.map_or_else(String::new, |value| figure(value, Unit::Count));
+        // None of something that everybody has means that the logs do not tell it.
+        let count = |value: Option<f64>| {
+            value
+                .filter(|value| *value > 0.0)
+                .map_or_else(String::new, |value| figure(value, Unit::Count))
+        };
         let done = match (&suspect.actions[..], suspect.kind) {
             ([], SuspectKind::Address) => "nothing: much is no abuse by itself".to_owned(),
             ([], _) => "nothing in the ledger names it".to_owned(),
@@ -298,18 +302,19 @@ fn abuse(report: &Report) -> Section {
             done,
         ]);
     }
-    let acted = report
+    let shared = report
         .suspects
         .iter()
+        .filter(|suspect| suspect.kind != SuspectKind::Address);
+    let acted = shared
+        .clone()
         .filter(|suspect| !suspect.actions.is_empty())
         .count();
-    let words = if report.suspects.is_empty() {
-        vec!["No session and no token was seen on many addresses.".to_owned()]
-    } else {
-        vec![format!(
-            "{} stand out below; the ledger names {acted} of them. A viewer on the move has a few addresses in one or two networks; a re-stream has many.",
-            report.suspects.len()
-        )]
+    let words = match shared.count() {
+        0 => vec!["No session and no token was seen on many addresses.".to_owned()],
+        count => vec![format!(
+            "Sessions and tokens on many addresses: {count}; the ledger names {acted} of them. A viewer on the move has a few addresses in one or two networks; a re-stream has many."
+        )],
     };
     let mut blocks = Vec::new();
     if !block.sheet.is_empty() {

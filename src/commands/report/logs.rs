@@ -139,7 +139,11 @@ impl Read {
         let source = &mut self.source;
         source.queries += 1;
         answered.engine.clone_into(&mut source.engine);
-        if let Some(bytes) = answered.scanned_bytes {
+        // Only what Athena scans is paid for; the engine here reads its columns once, or from its cache.
+        if let Some(bytes) = answered
+            .scanned_bytes
+            .filter(|_| answered.engine == "athena")
+        {
             *source.scanned_bytes.get_or_insert(0) += bytes;
         }
         if source.objects.is_none() {
