@@ -18,6 +18,10 @@ mod glue;
 mod iam;
 mod keyvaluestore;
 mod kinesis;
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "what the local engine asks for")
+)]
 mod log_events;
 mod logs;
 mod mediaconnect;

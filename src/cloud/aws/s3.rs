@@ -153,6 +153,10 @@ impl Cloud {
         Ok((objects, false))
     }
 
+    #[cfg_attr(
+        not(feature = "engine"),
+        expect(dead_code, reason = "what the local engine asks for")
+    )]
     /// A part of an object: at most `length` bytes from `start` on, and whether it is the last.
     pub(crate) async fn object_part(
         &self,

@@ -10,6 +10,10 @@ use crate::query::{QueryEngine, Source, Window};
 use crate::runbook::Runbook;
 
 /// What the local engine is asked for.
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "what the local engine asks for")
+)]
 #[derive(Debug)]
 pub(crate) struct LocalAsked<'a> {
     /// A path, `s3://bucket/prefix` or `logs://GROUP`.

@@ -64,6 +64,10 @@ pub(super) struct Table {
 }
 
 impl State {
+    #[cfg_attr(
+        not(feature = "engine"),
+        expect(dead_code, reason = "what the embedded Athena reads for its engine")
+    )]
     /// All tables of a region: database, name, and the members of `TableInput`.
     pub(super) fn tables(
         &self,

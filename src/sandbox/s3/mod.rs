@@ -126,6 +126,10 @@ impl State {
             .is_some_and(|bucket| bucket.objects.contains_key(key))
     }
 
+    #[cfg_attr(
+        not(feature = "engine"),
+        expect(dead_code, reason = "what the embedded Athena reads for its engine")
+    )]
     /// The keys of a bucket that begin with `prefix`.
     pub(super) fn keys_below(&self, bucket: &str, prefix: &str) -> Vec<String> {
         let objects = self.buckets.get(bucket).map(|held| &held.objects);
@@ -141,6 +145,10 @@ impl State {
         object.bytes(&self.blobs)
     }
 
+    #[cfg_attr(
+        not(feature = "engine"),
+        expect(dead_code, reason = "what the embedded Athena reads for its engine")
+    )]
     /// Where an object's bytes are, and how many: for who reads them later.
     pub(super) fn content_of(&self, bucket: &str, key: &str) -> Option<(u64, Content)> {
         let object = self.buckets.get(bucket)?.objects.get(key)?;

@@ -2,6 +2,10 @@
 //! a query whose time has come, on the engine that also runs local queries (`run`).
 
 mod calls;
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "what the embedded Athena reads for its engine")
+)]
 mod literals;
 mod run;
 mod sheet;
@@ -21,6 +25,10 @@ use crate::sandbox::{glue, s3};
 const QUEUED: SignedDuration = SignedDuration::from_millis(200);
 
 /// What queries need of the rest of the account.
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "what the embedded Athena reads for its engine")
+)]
 pub(in crate::sandbox) struct World<'a> {
     pub(in crate::sandbox) catalog: &'a glue::State,
     pub(in crate::sandbox) buckets: &'a mut s3::State,
