@@ -12,7 +12,7 @@ pub(super) const COMMAND: &str = "query list";
 
 /// Show the queries there are, with their parameters
 ///
-/// Those of the runbook's folder ([queries] in the runbook) are marked. Nothing is asked from AWS.
+/// Those of the runbook's folder (its section queries) are marked. Nothing is asked from AWS.
 ///
 /// Example: onair query list
 #[derive(Debug, clap::Args)]
