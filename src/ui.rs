@@ -163,6 +163,11 @@ impl Ui {
         self.json
     }
 
+    /// Columns of the terminal that the answer goes to; none: it goes to a file or a pipe.
+    pub(crate) fn answer_width(&self) -> Option<usize> {
+        self.answers_a_terminal().then(|| self.width())
+    }
+
     /// Columns of the terminal.
     pub(crate) fn width(&self) -> usize {
         terminal_size::terminal_size()

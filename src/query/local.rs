@@ -12,6 +12,7 @@ use onair_engine::{Engine, EngineError, Objects, Ran, RequestsTable, Settings};
 use tempfile::TempDir;
 
 use super::catalog;
+use super::place::Running;
 use super::port::{Answered, Asked, BadObject, QueryEngine, Window};
 use crate::clock::Clock;
 use crate::error::{Exit, Failure};
@@ -27,6 +28,8 @@ pub(crate) const MEMORY: u64 = 512 << 20;
 #[derive(Debug)]
 pub(crate) struct LocalOptions {
     pub(crate) objects: Arc<dyn Objects>,
+    /// What may run in the account for them.
+    pub(crate) running: Option<Running>,
     /// What to call the place.
     pub(crate) place: String,
     /// What grouping and sorting may hold in memory, bytes.
@@ -146,7 +149,8 @@ impl LocalEngine {
             rows,
             truncated,
             engine: "local",
-            scanned_bytes: Some(read.bytes()),
+            // How much a log group holds is not known.
+            scanned_bytes: self.options.running.is_none().then(|| read.bytes()),
             rows_read: Some(read.rows()),
             objects_read: u64::try_from(read.objects.len()).ok(),
             bad: read
@@ -200,13 +204,28 @@ impl LocalEngine {
     }
 }
 
+/// Nobody waits for the answer any more: stops what still runs in the account, and tells what does not stop.
+async fn stopped(failure: Failure, running: &Running) -> Failure {
+    let left = running.stop().await;
+    left.into_iter().fold(failure, |failure, (id, error)| {
+        failure.hint(format!(
+            "query {} of Logs Insights may still run, it could not be stopped: {error}",
+            printable(&id)
+        ))
+    })
+}
+
 #[async_trait(?Send)]
 impl QueryEngine for LocalEngine {
     async fn run(&self, asked: &Asked, stop: &Interrupt) -> Result<Answered, Failure> {
-        tokio::select! {
+        let answered = tokio::select! {
             biased;
             () = stop.requested() => Err(Failure::interrupted()),
             answered = self.answer(asked) => answered,
+        };
+        match (answered, &self.options.running) {
+            (Err(failure), Some(running)) => Err(stopped(failure, running).await),
+            (answered, _) => answered,
         }
     }
 

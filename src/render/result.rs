@@ -10,6 +10,9 @@ use crate::event::text::printable;
 /// Longer than this, a text is cut in the table for people; other forms have it whole.
 const LONGEST_CELL: usize = 120;
 
+/// Up to this, a text stays in one line: the longest IPv6 address.
+const UNBROKEN: usize = 39;
+
 /// Blanks beside a cell.
 const PADDING: usize = 2;
 
@@ -21,40 +24,75 @@ pub(crate) struct ResultRows<'a> {
 }
 
 impl ResultRows<'_> {
-    /// For people: numbers to the right, with their thousands apart; at most `most` rows.
-    pub(crate) fn table(&self, width: usize, most: usize) -> String {
-        let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-            .set_header(
-                // Blanks let a long heading go on in the next line.
-                self.columns
-                    .iter()
-                    .map(|column| printable(&column.name).to_uppercase().replace('_', " ")),
-            );
-        for row in self.rows.iter().take(most) {
-            table.add_row(row.iter().map(shown));
-        }
-        for (place, column) in self.columns.iter().enumerate() {
-            let (kind, Some(shaped)) = (&column.kind, table.column_mut(place)) else {
-                continue;
-            };
-            if is_number(kind) {
-                shaped.set_cell_alignment(CellAlignment::Right);
+    /// For people; at most `most` rows. A table, its numbers to the right; where that is wider than
+    /// `width`, each row by itself with its columns below one another.
+    pub(crate) fn table(&self, width: Option<usize>, most: usize) -> String {
+        let headings: Vec<String> = self
+            .columns
+            .iter()
+            // Blanks let a long heading go on in the next line.
+            .map(|column| printable(&column.name).to_uppercase().replace('_', " "))
+            .collect();
+        let rows: Vec<Vec<String>> = self
+            .rows
+            .iter()
+            .take(most)
+            .map(|row| row.iter().map(shown).collect())
+            .collect();
+        let least: Vec<usize> = (0..self.columns.len())
+            .map(|place| self.least(place, &headings[place], &rows))
+            .collect();
+        let text = match width {
+            Some(width) if least.iter().map(|one| one + PADDING).sum::<usize>() > width => {
+                records(&headings, &rows)
             }
-            // Half a number or half a time is another one: texts alone give way.
-            if kind != "varchar" {
-                let cells = self.rows.iter().take(most).map(|row| shown(&row[place]));
-                let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
-                let width = u16::try_from(widest + PADDING).unwrap_or(u16::MAX);
-                shaped.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
-            }
-        }
-        let text = table.to_string();
+            _ => self.lines(&headings, rows, &least, width),
+        };
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         format!("{}\n", lines.join("\n"))
+    }
+
+    /// What a column needs. Half a number, a time or an address is another one: only long texts and
+    /// headings give way.
+    fn least(&self, place: usize, heading: &str, rows: &[Vec<String>]) -> usize {
+        let cells = rows.iter().filter_map(|row| row.get(place));
+        let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let widest = if self.columns[place].kind == "varchar" {
+            widest.min(UNBROKEN)
+        } else {
+            widest
+        };
+        let words = heading.split(' ').map(|word| word.chars().count());
+        widest.max(words.max().unwrap_or(0))
+    }
+
+    fn lines(
+        &self,
+        headings: &[String],
+        rows: Vec<Vec<String>>,
+        least: &[usize],
+        width: Option<usize>,
+    ) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(headings);
+        match width {
+            Some(width) => table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(u16::try_from(width).unwrap_or(u16::MAX)),
+            None => table.set_content_arrangement(ContentArrangement::Disabled),
+        };
+        table.add_rows(rows);
+        for (place, column) in self.columns.iter().enumerate() {
+            let Some(shaped) = table.column_mut(place) else {
+                continue;
+            };
+            if is_number(&column.kind) {
+                shaped.set_cell_alignment(CellAlignment::Right);
+            }
+            let width = u16::try_from(least[place] + PADDING).unwrap_or(u16::MAX);
+            shaped.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+        }
+        table.to_string()
     }
 
     /// As it is, for CSV and Markdown.
@@ -107,6 +145,20 @@ impl ResultRows<'_> {
         }
         names
     }
+}
+
+/// Rows one below the other, a line for each of their cells.
+fn records(headings: &[String], rows: &[Vec<String>]) -> String {
+    let count = |text: &String| text.chars().count();
+    let widest = headings.iter().map(count).max().unwrap_or(0);
+    let mut text = String::new();
+    for (place, row) in rows.iter().enumerate() {
+        text.push_str(&format!("── {} ──\n", place + 1));
+        for (heading, cell) in headings.iter().zip(row) {
+            text.push_str(&format!(" {heading:<widest$}  {cell}\n"));
+        }
+    }
+    text
 }
 
 fn is_number(kind: &str) -> bool {
@@ -245,7 +297,7 @@ mod tests {
             columns: &columns,
             rows: &rows,
         };
-        insta::assert_snapshot!(result.table(120, 10), @r#"
+        insta::assert_snapshot!(result.table(Some(120), 10), @r#"
         MINUTE                WHO                             REQUESTS  PERCENT
         2026-06-14T18:30:00Z  =HYPERLINK("x")\u{1b}[31m|<b>  1,234,567     99.5
         -                     -                                    -42      NaN
@@ -257,13 +309,36 @@ mod tests {
              2026-06-14T18:30:00Z,\"'=HYPERLINK(\"\"x\"\")\\u{1b}[31m|<b>\",1234567,99.5\r\n\
              ,,-42,NaN\r\n"
         );
-        assert!(!result.table(120, 10).contains('\u{1b}'));
-        assert_eq!(result.table(120, 1).lines().count(), 2);
+        assert!(!result.table(Some(120), 10).contains('\u{1b}'));
+        assert_eq!(result.table(Some(120), 1).lines().count(), 2);
         let json = result.json();
         assert_eq!(json[0]["requests"], 1_234_567);
         assert_eq!(json[0]["minute"], "2026-06-14T18:30:00Z");
         assert_eq!(json[1]["percent"], Json::Null);
         assert_eq!(json[0]["who"], "=HYPERLINK(\"x\")\u{1b}[31m|<b>");
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_stand_below_one_another() {
+        let (columns, rows) = (columns(), rows());
+        let result = ResultRows {
+            columns: &columns,
+            rows: &rows,
+        };
+        insta::assert_snapshot!(result.table(Some(50), 10), @r#"
+        ── 1 ──
+         MINUTE    2026-06-14T18:30:00Z
+         WHO       =HYPERLINK("x")\u{1b}[31m|<b>
+         REQUESTS  1,234,567
+         PERCENT   99.5
+        ── 2 ──
+         MINUTE    -
+         WHO       -
+         REQUESTS  -42
+         PERCENT   NaN
+        "#);
+        // A file or a pipe has no width.
+        assert_eq!(result.table(None, 10), result.table(Some(120), 10));
     }
 
     #[test]

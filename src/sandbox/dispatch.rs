@@ -420,12 +420,14 @@ fn call_service(
         }
         Service::Logs => {
             let scene = crowd::scene(&cloudwatch.read(folder, index)?.audience);
+            let slow = index.settings.query_seconds;
             let cloudfront = cloudfront.read(folder, index)?;
             let answer = logs::handle(
                 call,
                 logs.read(folder, index)?,
                 s3.read(folder, index)?,
                 &scene,
+                slow,
                 &|arn| {
                     let mut ids = cloudfront.distribution_ids();
                     ids.any(|id| arn.rsplit('/').next() == Some(id))

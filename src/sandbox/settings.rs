@@ -25,7 +25,7 @@ pub(crate) struct Settings {
     pub(crate) names: BTreeMap<String, String>,
     /// Seconds by which the services' clock is ahead of the caller's.
     pub(crate) skew_seconds: i64,
-    /// Seconds that every query in Athena runs, beyond what it takes.
+    /// Seconds that every query in Athena or Logs Insights runs, beyond what it takes.
     pub(crate) query_seconds: u64,
     /// Every request is counted by what it says, too, so that a test can find what is asked twice.
     pub(crate) record_requests: bool,

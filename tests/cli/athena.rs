@@ -216,4 +216,36 @@ fn a_log_group_is_read_as_a_bucket_is() {
     assert_ne!(refused.code, 0, "{refused}");
     let wrong = run(&desk, &sql(text, &["--local", "logs://a?zone=b"]));
     wrong.expect_code(2);
+    // The last one began after the window.
+    let events: Vec<Value> = [(0, "17:00:00"), (1200, "17:20:00"), (2400, "17:40:00")]
+        .into_iter()
+        .map(|(second, time)| {
+            let at = 1_781_456_400_000_i64 + second * 1000;
+            let line = json!({
+                "date": "2026-06-14", "time": time, "c-ip": "192.0.2.1", "c-country": "AT",
+                "sc-status": "200", "sc-bytes": "1000", "cs-uri-stem": "/cup-final/s1.m4s",
+            });
+            json!({"at": at, "stream": "access", "message": line.to_string()})
+        })
+        .collect();
+    let group = json!({"created": "2026-06-14T12:00:00Z", "streams": ["access"], "events": events});
+    let groups = json!({"/event/logs": group}).to_string();
+    desk.onair(&[
+        "sandbox",
+        "set",
+        "logs",
+        "/groups/groups/us-east-1",
+        &groups,
+    ])
+    .expect_success();
+    let text = "SELECT c_country, count(*) AS n, sum(sc_bytes) AS bytes FROM requests GROUP BY 1";
+    let place = "logs:///event/logs?region=us-east-1";
+    let answer = run(&desk, &sql(text, &["--local", place, "--no-cache"])).expect_success();
+    let data = &answer.json()["data"];
+    assert_eq!(
+        data["rows"],
+        json!([{"c_country": "AT", "n": 2, "bytes": 2000}]),
+        "{answer}"
+    );
+    assert_eq!(data["scanned-bytes"], Value::Null, "{data}");
 }

@@ -154,3 +154,19 @@ def test_ctrl_c_leaves_no_query_running_in_athena(desk):
     state = json.loads(next(desk.folder.rglob("athena.*.json")).read_text())
     executions = [one for region in state["regions"].values() for one in region["executions"].values()]
     assert [one["outcome"]["state"] for one in executions] == ["CANCELLED"], executions
+
+
+def test_ctrl_c_leaves_no_query_running_in_logs_insights(desk):
+    group = {"created": "2026-06-14T12:00:00Z", "streams": ["access"], "events": []}
+    desk.onair("sandbox", "set", "logs", "/groups/groups/us-east-1", json.dumps({"/event/logs": group})).expect()
+    desk.onair("sandbox", "set", "settings", "/query-seconds", "600").expect()
+    code, shown = at_terminal(
+        desk.env(TERM="xterm-256color"),
+        ["-vv", "query", "run", "countries", "--local", "logs:///event/logs?region=us-east-1", "--no-cache"]
+        + ["--since", "doors", "--until", "doors+20m"],
+        interrupt_at=b"logs.GetQueryResults",
+    )
+    assert code == 130, shown
+    state = json.loads(next(desk.folder.rglob("logs.*.json")).read_text())
+    queries = list(state["groups"]["queries"].values())
+    assert queries and all(query["stopped"] for query in queries), queries

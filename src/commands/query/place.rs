@@ -58,8 +58,9 @@ pub(crate) fn local(
 
     use crate::plan::log_delivery;
     use crate::query::local::{LocalEngine, LocalOptions, MEMORY};
+    use crate::query::place::Opened;
 
-    let objects: Arc<dyn onair_engine::Objects> = if asked.is_remote() {
+    let Opened { objects, running } = if asked.is_remote() {
         remote(asked, session)?
     } else {
         let path = PathBuf::from(asked.place);
@@ -70,7 +71,10 @@ pub(crate) fn local(
             ))
             .hint("--local takes a file or a folder of logs"));
         }
-        Arc::new(onair_engine::Folder(path))
+        Opened {
+            objects: Arc::new(onair_engine::Folder(path)),
+            running: None,
+        }
     };
     let realtime = runbook.and_then(|runbook| runbook.logs.realtime.as_ref());
     let fields = match (asked.source, realtime) {
@@ -84,6 +88,7 @@ pub(crate) fn local(
     };
     let engine = LocalEngine::new(LocalOptions {
         objects,
+        running,
         place: asked.place.to_owned(),
         memory: asked.memory.unwrap_or(MEMORY),
         cache: asked
@@ -102,7 +107,7 @@ pub(crate) fn local(
 fn remote(
     asked: &LocalAsked<'_>,
     session: Option<&Session>,
-) -> Result<std::sync::Arc<dyn onair_engine::Objects>, Failure> {
+) -> Result<crate::query::place::Opened, Failure> {
     use crate::query::place::{self, Place};
 
     let place = Place::parse(asked.place)?;

@@ -263,7 +263,7 @@ impl Shown<'_> {
         if answered.rows.is_empty() {
             text.push_str(&format!("no rows: {}\n", self.looked_at()));
         } else {
-            text.push_str(&rows.table(context.ui.width(), MOST_SHOWN));
+            text.push_str(&rows.table(context.ui.answer_width(), MOST_SHOWN));
         }
         text.push_str(&self.footer());
         Answer::new(COMMAND, self.data(&rows), text).with_sheet(rows.sheet())

@@ -4,16 +4,15 @@
 //!
 //! A slice is an object to the engine; its lines are the messages, in the order of their times.
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io::{self, Cursor, Read};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use onair_engine::{Object, Objects};
 
 use super::Bridge;
+use super::running::Running;
 use crate::cloud::{CloudError, LogEvent};
 use crate::query::port::Window;
 
@@ -41,37 +40,25 @@ struct Source {
     bridge: Bridge,
     region: String,
     name: String,
-    /// Ids of queries that run.
-    running: Arc<Mutex<BTreeSet<String>>>,
+    running: Running,
 }
 
 impl LogGroup {
-    pub(super) fn new(bridge: Bridge, region: String, name: &str, window: Window) -> Self {
+    pub(super) fn new(
+        bridge: Bridge,
+        region: String,
+        name: &str,
+        window: Window,
+        running: Running,
+    ) -> Self {
         Self {
             source: Source {
                 bridge,
                 region,
                 name: name.to_owned(),
-                running: Arc::default(),
+                running,
             },
             window,
-        }
-    }
-}
-
-impl Drop for LogGroup {
-    /// Stops the queries that still run, as far as the process still lives.
-    fn drop(&mut self) {
-        let running = std::mem::take(&mut *self.source.running());
-        for id in running {
-            let (cloud, region) = (self.source.bridge.cloud.clone(), self.source.region.clone());
-            // Nobody is left to tell whether it worked.
-            drop(
-                self.source
-                    .bridge
-                    .runtime
-                    .spawn(async move { cloud.stop_log_query(&region, &id).await }),
-            );
         }
     }
 }
@@ -114,10 +101,6 @@ impl Objects for LogGroup {
 }
 
 impl Source {
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The messages of a slice, a line each.
     async fn slice(&self, from: Timestamp, until: Timestamp) -> Result<Vec<u8>, CloudError> {
         let mut text = Vec::new();
@@ -149,10 +132,8 @@ impl Source {
     /// By Logs Insights.
     async fn asked(&self, from: Timestamp, until: Timestamp) -> Result<Vec<LogEvent>, CloudError> {
         let cloud = &self.bridge.cloud;
-        let id = cloud
-            .start_log_query(&self.region, &self.name, from, until, MOST_ROWS)
-            .await?;
-        self.running().insert(id.clone());
+        let starting = cloud.start_log_query(&self.region, &self.name, from, until, MOST_ROWS);
+        let id = self.running.started(starting).await?;
         let mut pause = FIRST_PAUSE;
         let found = loop {
             match cloud.log_query_results(&self.region, &id).await {
@@ -163,7 +144,7 @@ impl Source {
             self.bridge.clock.wait(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
-        self.running().remove(&id);
+        self.running.ended(&id);
         // A full answer stays full: its rows are counted.
         found.map(|events| {
             if events.len() < MOST_ROWS {

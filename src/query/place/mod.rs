@@ -5,6 +5,7 @@
 
 mod bucket;
 mod group;
+mod running;
 
 use std::io;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use tokio::runtime::Handle;
 
 use bucket::Bucket;
 use group::LogGroup;
+pub(crate) use running::Running;
 
 use super::port::Window;
 use crate::clock::Clock;
@@ -88,6 +90,13 @@ impl Place {
     }
 }
 
+/// A place in the account, opened.
+pub(crate) struct Opened {
+    pub(crate) objects: Arc<dyn Objects>,
+    /// What may run in the account on our behalf.
+    pub(crate) running: Option<Running>,
+}
+
 /// Opens a place in the account; nothing is asked yet. `home` is the region of log groups that name
 /// none; a log group is read within `window` alone, and of a bucket what its names place outside of
 /// it is left out.
@@ -97,13 +106,14 @@ pub(crate) fn open(
     clock: &Clock,
     home: &str,
     window: Option<Window>,
-) -> Result<Arc<dyn Objects>, Failure> {
+) -> Result<Opened, Failure> {
     let bridge = Bridge {
         cloud: cloud.clone(),
         clock: clock.clone(),
         runtime: Handle::current(),
     };
-    Ok(match place {
+    let mut running = None;
+    let objects: Arc<dyn Objects> = match place {
         Place::Folder(path) => Arc::new(Folder(path.clone())),
         Place::Bucket { bucket, prefix } => Arc::new(Bucket::new(bridge, bucket, prefix, window)),
         Place::Group { name, region } => {
@@ -112,9 +122,11 @@ pub(crate) fn open(
                     .hint("add --since and --until, or -e EVENT for the event's own"));
             };
             let region = region.clone().unwrap_or_else(|| home.to_owned());
-            Arc::new(LogGroup::new(bridge, region, name, window))
+            let queries = running.insert(Running::new(cloud, &region)).clone();
+            Arc::new(LogGroup::new(bridge, region, name, window, queries))
         }
-    })
+    };
+    Ok(Opened { objects, running })
 }
 
 /// From the engine's threads to the clients and back.

@@ -153,9 +153,10 @@ pub(super) fn handle(
     state: &mut State,
     buckets: &mut s3::State,
     scene: &Scene,
+    query_seconds: u64,
     is_distribution: &dyn Fn(&str) -> bool,
 ) -> Answer {
-    reply(call, state, buckets, scene, is_distribution)
+    reply(call, state, buckets, scene, query_seconds, is_distribution)
         .unwrap_or_else(|refusal| refusal.answer(call))
 }
 
@@ -164,6 +165,7 @@ fn reply(
     state: &mut State,
     buckets: &mut s3::State,
     scene: &Scene,
+    query_seconds: u64,
     is_distribution: &dyn Fn(&str) -> bool,
 ) -> Reply {
     let input = Members::parse(call.body, DIALECT)?;
@@ -195,7 +197,7 @@ fn reply(
         "PutDeliveryDestination" => destinations::put(call, state, buckets, &input),
         "PutDeliverySource" => sources::put(call, state, is_distribution, &input),
         "PutLogEvents" => state.groups.put(call, &input),
-        "StartQuery" => state.groups.start(call, &input),
+        "StartQuery" => state.groups.start(call, &input, query_seconds),
         "StopQuery" => state.groups.stop(call, &input),
         "TagResource" => tags::tag(call, state, &input),
         "UntagResource" => tags::untag(call, state, &input),
