@@ -68,15 +68,14 @@ fn usage(error: &clap::Error) -> ExitCode {
     let ui = Ui::new(false, false, Color::Auto, Interrupt::default());
     if informs {
         ui.answer(&error.render().ansi().to_string());
-        return ExitCode::SUCCESS;
+        return ExitCode::from(whole(&ui, Exit::Done).code());
     }
     if wants_json(std::env::args()) {
         let text = error.render().to_string();
-        let message = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
+        // What is missing stands in the lines below the first.
+        let lines = text.lines().take_while(|line| !line.trim().is_empty());
+        let message = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+        let message = message.trim_start_matches("error: ");
         let failure = Failure::usage(message).hint("onair --help");
         ui.answer(&render::failure_json("", &Head::default(), &failure, &[]));
     } else {
@@ -148,9 +147,26 @@ async fn run(cli: Cli) -> Exit {
             .collect();
         ui.say(&format!("AWS calls: {total} ({})", each.join(", ")));
     }
-    match result {
+    let exit = match result {
         Ok(answer) => print(&ui, &answer, output),
         Err(failure) => print_failure(&ui, name, &context.head(), &failure, output),
+    };
+    whole(&ui, exit)
+}
+
+/// An answer that did not get out whole is no success, whatever the command did.
+fn whole(ui: &Ui, exit: Exit) -> Exit {
+    let Some(error) = ui.lost() else {
+        return exit;
+    };
+    let failure = Failure::failed("output.lost", "the answer could not be written whole")
+        .because(error)
+        .hint("what the command did is done; `onair ledger list` has every change");
+    ui.fail(&failure);
+    if exit == Exit::Done {
+        failure.exit
+    } else {
+        exit
     }
 }
 

@@ -1,7 +1,7 @@
 //! The streams: the only place that prints, reads the terminal, colors and draws progress.
 //! Standard output is the answer; standard error is talk.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,6 +40,7 @@ pub(crate) struct Ui {
     quiet: bool,
     json: bool,
     interrupt: Interrupt,
+    lost: Rc<RefCell<Option<std::io::Error>>>,
 }
 
 /// Ctrl-C: the first asks for a stop at the next safe point, the second leaves at once.
@@ -142,6 +143,7 @@ impl Ui {
             quiet,
             json,
             interrupt,
+            lost: Rc::default(),
         }
     }
 
@@ -174,7 +176,8 @@ impl Ui {
             .map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(40))
     }
 
-    /// Prints the answer. A closed pipe is the reader's choice and ends quietly.
+    /// Prints the answer. A closed pipe is the reader's choice and ends quietly; what else goes wrong
+    /// is told by [`Ui::lost`].
     pub(crate) fn answer(&self, text: &str) {
         let mut stream = anstream::stdout().lock();
         let written = stream
@@ -187,14 +190,27 @@ impl Ui {
                 }
             })
             .and_then(|()| stream.flush());
-        drop(written);
+        self.note(written);
+    }
+
+    /// Why an answer could not be written, in whole or in part.
+    pub(crate) fn lost(&self) -> Option<std::io::Error> {
+        self.lost.take()
+    }
+
+    fn note(&self, written: std::io::Result<()>) {
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            self.lost.replace(Some(error));
+        }
     }
 
     /// Prints bytes that a program reads, unchanged.
     pub(crate) fn answer_raw(&self, bytes: &[u8]) {
         let mut stream = std::io::stdout().lock();
         let written = stream.write_all(bytes).and_then(|()| stream.flush());
-        drop(written);
+        self.note(written);
     }
 
     /// Prints an error that is worded already.

@@ -114,6 +114,67 @@ impl When {
         })
     }
 
+    /// Places a time that is looked back at: a time of day is the event's, else the last that has been.
+    pub(crate) fn resolve_back(
+        &self,
+        times: &EventTimes,
+        now: Timestamp,
+    ) -> Result<Timestamp, WhenError> {
+        let Self::TimeOfDay(time) = self else {
+            return self.resolve(times, now);
+        };
+        let starts = times.starts.to_zoned(times.zone.clone()).date();
+        let near = [0, -1, 1]
+            .into_iter()
+            .filter_map(|days| starts.checked_add(days.days()).ok())
+            .map(|date| place_local(date.to_datetime(*time), &times.zone))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(near
+            .into_iter()
+            .find(|placed| times.holds(*placed))
+            .map_or_else(|| self.last(&times.zone, now), Ok)?)
+    }
+
+    /// Places the time by the clock alone; a time of day is the last that has been.
+    pub(crate) fn last(&self, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, WhenError> {
+        let placed = self.place(Anchors {
+            starts: None,
+            ends: None,
+            doors: None,
+            now: Some(now),
+            zone,
+        })?;
+        match self {
+            Self::TimeOfDay(time) if placed > now => {
+                let day = now.to_zoned(zone.clone()).date();
+                let today = place_local(day.to_datetime(*time), zone)?;
+                if today <= now {
+                    return Ok(today);
+                }
+                let before = day
+                    .checked_sub(1.day())
+                    .map_err(|_| WhenError::OutOfRange(self.clone()))?;
+                place_local(before.to_datetime(*time), zone)
+            }
+            _ => Ok(placed),
+        }
+    }
+
+    /// Places the end of what began at `from`: a time of day is the first one after it.
+    pub(crate) fn resolve_after(
+        &self,
+        from: Timestamp,
+        zone: &TimeZone,
+    ) -> Result<Timestamp, WhenError> {
+        self.place(Anchors {
+            starts: None,
+            ends: None,
+            doors: None,
+            now: Some(from),
+            zone,
+        })
+    }
+
     /// Places the time by the points that are known so far.
     pub(crate) fn place(&self, anchors: Anchors<'_>) -> Result<Timestamp, WhenError> {
         match self {
@@ -378,6 +439,34 @@ mod tests {
         ] {
             assert_eq!(resolved(text, now), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn times_of_day_that_are_looked_back_at_are_the_events() {
+        let back = |text: &str, now: &str| {
+            let when = When::parse(text).unwrap();
+            when.resolve_back(&vienna(), now.parse().unwrap())
+                .unwrap()
+                .to_string()
+        };
+        // The morning after, and months later.
+        for now in ["2026-06-15T00:30:00Z", "2026-11-23T10:00:00Z"] {
+            assert_eq!(back("22:45", now), "2026-06-14T20:45:00Z");
+            assert_eq!(back("ko+15m", now), "2026-06-14T18:45:00Z");
+        }
+        // No time of the event: the last that has been.
+        assert_eq!(
+            back("11:00", "2026-06-20T10:00:00Z"),
+            "2026-06-20T09:00:00Z"
+        );
+        assert_eq!(
+            back("13:00", "2026-06-20T10:00:00Z"),
+            "2026-06-19T11:00:00Z"
+        );
+        let until = When::parse("00:30").unwrap();
+        let from = "2026-06-14T20:45:00Z".parse().unwrap();
+        let end = until.resolve_after(from, &vienna().zone).unwrap();
+        assert_eq!(end.to_string(), "2026-06-14T22:30:00Z");
     }
 
     #[test]

@@ -276,6 +276,18 @@ pub(crate) fn with_requests(text: &str, view: &str) -> Result<String, TextError>
     ))
 }
 
+/// Whether a text has a name, as a word or in quotes.
+pub(crate) fn has_name(text: &str, name: &str) -> Result<bool, TextError> {
+    Ok(tokens(text)?.into_iter().any(|token| {
+        let span = &text[token.span.clone()];
+        match token.kind {
+            Kind::Word => span.eq_ignore_ascii_case(name),
+            Kind::Quoted => span[1..span.len() - 1].eq_ignore_ascii_case(name),
+            _ => false,
+        }
+    }))
+}
+
 /// Whether a text names a column, or takes all of them: what a view over wide tables need not have, it
 /// leaves out.
 pub(crate) fn names_column(text: &str, column: &str) -> Result<bool, TextError> {

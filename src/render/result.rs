@@ -37,7 +37,12 @@ impl ResultRows<'_> {
             .rows
             .iter()
             .take(most)
-            .map(|row| row.iter().map(shown).collect())
+            .map(|row| {
+                let cells = self.columns.iter().zip(row);
+                cells
+                    .map(|(column, value)| shown(value, names(column)))
+                    .collect()
+            })
             .collect();
         let least: Vec<usize> = (0..self.columns.len())
             .map(|place| self.least(place, &headings[place], &rows))
@@ -177,10 +182,18 @@ fn is_number(kind: &str) -> bool {
     )
 }
 
+/// Whether the numbers of a column are names: of a network, a status, a port.
+fn names(column: &ResultColumn) -> bool {
+    let words = column.name.split('_');
+    let mut words = words.map(str::to_ascii_lowercase);
+    words.any(|word| ["asn", "network", "status", "port", "year"].contains(&word.as_str()))
+}
+
 /// A cell for people.
-fn shown(value: &Value) -> String {
+fn shown(value: &Value, is_name: bool) -> String {
     match value {
         Value::Null => "-".to_owned(),
+        Value::Integer(value) if is_name => value.to_string(),
         Value::Integer(value) => grouped(&value.to_string()),
         Value::Double(value) => grouped(&value.to_string()),
         other => crate::event::text::shortened(&plain(other), LONGEST_CELL),
@@ -351,6 +364,18 @@ mod tests {
         };
         assert_eq!(result.json()[0]["a_2"], 2);
         assert_eq!(result.json_columns()[1]["name"], "a_2");
+    }
+
+    #[test]
+    fn numbers_that_are_names_stay_whole() {
+        let columns = [column("network", "bigint"), column("sc_status", "integer")];
+        let rows = [vec![Value::Integer(64_512), Value::Integer(1_000)]];
+        let result = ResultRows {
+            columns: &columns,
+            rows: &rows,
+        };
+        let table = result.table(None, 1);
+        assert!(table.contains("64512") && table.contains("1000"), "{table}");
     }
 
     #[test]

@@ -174,6 +174,32 @@ fn parameters_and_the_window_narrow_it() {
 }
 
 #[test]
+fn the_columns_that_queries_read_are_listed() {
+    let desk = Desk::new();
+    let listed = desk.onair(&["-o", "json", "query", "list", "--columns"]);
+    let answer = listed.expect_success().json();
+    let columns = answer["data"]["columns"].as_array().expect("a list");
+    let sid = columns
+        .iter()
+        .find(|column| column["name"] == "cmcd_session_id");
+    assert_eq!(sid.expect("a column")["type"], "varchar");
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let desk = Desk::new();
+    let full = std::fs::File::create("/dev/full").expect("Linux has it");
+    let output = desk
+        .command(&["-o", "csv", "query", "list"])
+        .stdout(full)
+        .output()
+        .expect("it starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("could not be written"), "{told}");
+}
+
+#[test]
 fn what_is_mistyped_is_told() {
     let desk = desk();
     for (arguments, expected) in [

@@ -1,24 +1,34 @@
 //! `onair query list`: which queries there are.
 
+use onair_logs::schema::REQUESTS;
 use serde_json::json;
 
 use super::subject;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::query::catalog::{CatalogQuery, Origin};
+use crate::query::view::type_name;
 use crate::render::{Answer, Head, Sheet};
 
 pub(super) const COMMAND: &str = "query list";
 
 /// Show the queries there are, with their parameters
 ///
-/// Those of the runbook's folder (its section queries) are marked. Nothing is asked from AWS.
+/// Those of the runbook's folder (its section queries) are marked. With --columns, what the table
+/// `requests` has, which all of them read. Nothing is asked from AWS.
 ///
 /// Example: onair query list
 #[derive(Debug, clap::Args)]
-pub(crate) struct ListArgs {}
+pub(crate) struct ListArgs {
+    /// Show the columns of the table `requests` instead
+    #[arg(long)]
+    columns: bool,
+}
 
-pub(super) fn run(_: &ListArgs, context: &Context) -> Result<Answer, Failure> {
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Answer, Failure> {
+    if args.columns {
+        return Ok(columns(context));
+    }
     let runbook = subject::runbook(context)?;
     let queries = subject::all(runbook.as_ref())?;
     let mut sheet = Sheet::new(&["name", "purpose", "parameters"]);
@@ -58,6 +68,23 @@ pub(super) fn run(_: &ListArgs, context: &Context) -> Result<Answer, Failure> {
     Ok(Answer::new(COMMAND, data, text)
         .with_head(head)
         .with_sheet(sheet))
+}
+
+/// The columns of `requests`.
+fn columns(context: &Context) -> Answer {
+    let mut sheet = Sheet::new(&["column", "type", "about"]);
+    for column in REQUESTS {
+        sheet.push([column.name, type_name(column.kind), column.about].map(str::to_owned));
+    }
+    let data = json!({
+        "columns": REQUESTS.iter().map(|column| json!({
+            "name": column.name,
+            "type": type_name(column.kind),
+            "about": column.about,
+        })).collect::<Vec<_>>(),
+    });
+    let text = sheet.table(context.ui.width());
+    Answer::new(COMMAND, data, text).with_sheet(sheet)
 }
 
 /// A query as JSON.

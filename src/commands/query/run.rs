@@ -15,6 +15,7 @@ use crate::event::time::{self, When};
 use crate::event::window::EventTimes;
 use crate::ledger::view::View;
 use crate::query::parameters::Given;
+use crate::query::text;
 use crate::query::view::Table;
 use crate::query::{Answered, Asked, CatalogQuery, QueryEngine, Source, Window, named};
 use crate::render::{Answer, Head, ResultRows};
@@ -129,6 +130,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
             let table = Table::of(&session.runbook, source)
                 .ok_or_else(|| no_table(&session.runbook, source))?;
             warnings.extend(lacking(&query, &table));
+            warnings.extend(unnarrowed(&query));
             place::athena(session, args.max_scan)?
         }
         (None, None) => return Err(Failure::usage("no event is chosen").hint("-e ID")),
@@ -205,6 +207,15 @@ fn head(session: Option<&Session>, ledger: Option<&View>, runbook: Option<&Runbo
             ..Head::default()
         },
     }
+}
+
+/// Tables of the account are read as they are.
+fn unnarrowed(query: &CatalogQuery) -> Option<String> {
+    let narrowed = text::has_name(&query.text, "requests").unwrap_or(true);
+    (!narrowed).then(|| {
+        "the text does not read `requests`: its tables are read as they are, of all times"
+            .to_owned()
+    })
 }
 
 /// The columns that the query reads and the table lacks.

@@ -9,7 +9,7 @@ use onair_logs::value::Value;
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::event::text::{did_you_mean, shortened};
-use crate::event::time::{Anchors, When};
+use crate::event::time::{self, When};
 use crate::event::window::EventTimes;
 use crate::ledger::view::View;
 use crate::query::catalog::{self, CatalogQuery, HeadError, Origin, OwnError};
@@ -150,16 +150,16 @@ impl Times<'_> {
 
     fn when(&self, when: &When) -> Result<Timestamp, String> {
         let placed = match &self.event {
-            Some(times) => when.resolve(times, self.now),
-            None => when.place(Anchors {
-                starts: None,
-                ends: None,
-                doors: None,
-                now: Some(self.now),
-                zone: &TimeZone::UTC,
-            }),
+            Some(times) => when.resolve_back(times, self.now),
+            None => when.last(&TimeZone::UTC, self.now),
         };
         placed.map_err(|error| error.to_string())
+    }
+
+    fn zone(&self) -> TimeZone {
+        self.event
+            .as_ref()
+            .map_or(TimeZone::UTC, |times| times.zone.clone())
     }
 
     /// The window: as given, else the event's with its grace; none, without either.
@@ -168,12 +168,23 @@ impl Times<'_> {
         since: Option<&When>,
         until: Option<&When>,
     ) -> Result<Option<Window>, Failure> {
-        let at = |option: &str, when: Option<&When>| {
-            when.map(|when| self.when(when))
-                .transpose()
-                .map_err(|why| Failure::usage(format!("{option} is not usable")).because(why))
+        let unusable = |option: &str, why: String| {
+            Failure::usage(format!("{option} is not usable")).because(why)
         };
-        let (from, end) = (at("--since", since)?, at("--until", until)?);
+        let from = since
+            .map(|when| self.when(when))
+            .transpose()
+            .map_err(|why| unusable("--since", why))?;
+        let end = until
+            .map(|when| match (when, from) {
+                // From 22:45 to 00:15 goes over midnight.
+                (When::TimeOfDay(_), Some(from)) => when
+                    .resolve_after(from, &self.zone())
+                    .map_err(|error| error.to_string()),
+                _ => self.when(when),
+            })
+            .transpose()
+            .map_err(|why| unusable("--until", why))?;
         let of_event = self
             .event
             .as_ref()
@@ -190,8 +201,8 @@ impl Times<'_> {
         if window.from >= window.until {
             return Err(Failure::usage(format!(
                 "the window would end ({}) before it begins ({})",
-                crate::event::time::utc(window.until),
-                crate::event::time::utc(window.from)
+                time::local(window.until, &self.zone()),
+                time::local(window.from, &self.zone())
             ))
             .hint("--since ko --until ko+30m"));
         }

@@ -167,6 +167,13 @@ fn failures_say_what_to_type_next() {
     };
     for (kind, reason, code, exit, hint) in [
         (
+            1004,
+            "COLUMN_NOT_FOUND: line 12:8: Column 'cip' cannot be resolved",
+            "query.failed",
+            Exit::Failed,
+            "c_ip",
+        ),
+        (
             1110,
             "TABLE_NOT_FOUND: line 1:1",
             "query.failed",

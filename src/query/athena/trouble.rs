@@ -4,6 +4,7 @@
 use crate::cloud::{CloudError, QueryExecution, QueryState};
 use crate::error::{Exit, Failure};
 use crate::event::bytes::{exact_bytes, short_bytes};
+use crate::event::text::did_you_mean;
 use crate::query::port::{Asked, Source};
 use crate::runbook;
 
@@ -72,6 +73,17 @@ pub(super) fn lift(bytes: u64) -> String {
     format!("a shorter --since and --until reads less; --max-scan '{wanted} GB' lifts the limit")
 }
 
+/// What to do about a column that is not there. The text that Athena counts lines in has the table in
+/// front of it.
+fn column(reason: &str) -> String {
+    let quoted = reason.split(['\'', '"']).nth(1).unwrap_or_default();
+    let columns = onair_logs::schema::REQUESTS.iter();
+    match did_you_mean(quoted, columns.map(|column| column.name)) {
+        Some(near) => format!("did you mean {near}? `onair query list --columns` has all of them"),
+        None => "`onair query list --columns` has the columns of `requests`".to_owned(),
+    }
+}
+
 /// It ended without success.
 pub(super) fn of_end(
     id: &str,
@@ -127,6 +139,9 @@ pub(super) fn of_end(
     ]
     .iter()
     .any(|word| reason.contains(word));
+    if reason.contains("COLUMN_NOT_FOUND") {
+        return failure.hint(column(reason));
+    }
     match kind {
         _ if denied => failure.hint("onair iam-policy --role analyst"),
         1500 | 1501 => failure.hint("onair iam-policy --role analyst"),

@@ -153,7 +153,8 @@ fn hours(window: Window) -> String {
     }
 }
 
-fn type_name(kind: Kind) -> &'static str {
+/// A type's name in Trino.
+pub(crate) fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "varchar",
         Kind::Integer => "bigint",
