@@ -181,15 +181,16 @@ fn minutes(gathered: &Gathered) -> Vec<Minute> {
             (at, minute)
         })
         .collect();
-    for row in gathered
-        .table("audience-by-minute")
-        .into_iter()
-        .flat_map(Table::rows)
-    {
-        let Some(minute) = row.at("minute").and_then(|at| minutes.get_mut(&at)) else {
-            continue;
-        };
-        minute.viewers = row.number("viewers");
+    if let Some(audience) = gathered.table("audience-by-minute") {
+        // A minute of health probes alone had no viewers: that is known.
+        for minute in minutes.values_mut() {
+            minute.viewers = Some(0.0);
+        }
+        for row in audience.rows() {
+            if let Some(minute) = row.at("minute").and_then(|at| minutes.get_mut(&at)) {
+                minute.viewers = row.number("viewers");
+            }
+        }
     }
     for row in gathered
         .table("playback-by-minute")

@@ -109,7 +109,7 @@ impl SuspectKind {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Experience {
-    /// Playback sessions, or addresses where players send no CMCD.
+    /// Playback sessions, and pairs of address and user agent from which no session is known.
     pub(crate) viewers: Option<f64>,
     /// Of them left out here: refused by geo, WAF, function or rights.
     pub(crate) kept_out: Option<f64>,

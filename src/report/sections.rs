@@ -171,7 +171,7 @@ fn experience(report: &Report) -> Section {
     match (found.viewers, found.kept_out) {
         (Some(viewers), Some(kept_out)) => words.push(format!(
             "Of {} viewers, {} were refused by country, address or token and are left out here. \
-             A viewer is a playback session, or an address where the player sends no CMCD.",
+             A viewer is a playback session (CMCD), or an address with its user agent from which no session is known.",
             figure(viewers, Unit::Count),
             figure(kept_out, Unit::Count)
         )),

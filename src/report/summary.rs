@@ -55,7 +55,7 @@ pub(crate) struct Minute {
     pub(crate) at: Timestamp,
     pub(crate) requests: f64,
     pub(crate) bytes: f64,
-    /// Playback sessions, or addresses where players send no CMCD.
+    /// Playback sessions, and pairs of address and user agent for requests without CMCD, that got media.
     pub(crate) viewers: Option<f64>,
     pub(crate) hit_percent: Option<f64>,
     pub(crate) percent_4xx: Option<f64>,
@@ -206,7 +206,7 @@ impl Measure {
     pub(crate) fn about(self) -> &'static str {
         match self {
             Self::PeakViewers => {
-                "playback sessions in the fullest minute; addresses where players send no CMCD"
+                "sessions (CMCD), and address with user agent where a request has none, that got manifests or segments in the fullest minute"
             }
             Self::MeanViewers => "the mean over the minutes from kickoff to the end",
             Self::ViewerHours => "viewers of every minute, added up",
