@@ -61,6 +61,8 @@ SELECT
     round(1e2 * sum(CASE WHEN NOT is_kept_out THEN starved END) / nullif(sum(CASE WHEN NOT is_kept_out THEN told END), 0), 3) AS starved_percent,
     round(sum(CASE WHEN NOT is_kept_out THEN kilobits END) / nullif(sum(CASE WHEN NOT is_kept_out THEN duration END), 0), 0) AS mean_kilobits,
     approx_percentile(CASE WHEN NOT is_kept_out THEN startup END, 0.5) AS startup_p50_ms,
-    approx_percentile(CASE WHEN NOT is_kept_out THEN startup END, 0.95) AS startup_p95_ms
+    approx_percentile(CASE WHEN NOT is_kept_out THEN startup END, 0.95) AS startup_p95_ms,
+    coalesce(sum(CASE WHEN NOT is_kept_out THEN starved END), 0) AS starved_segments,
+    coalesce(sum(CASE WHEN NOT is_kept_out THEN told END), 0) AS video_segments
 FROM judged
 ORDER BY viewers
