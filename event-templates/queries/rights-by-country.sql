@@ -1,14 +1,17 @@
 -- name: rights-by-country
 -- purpose: Rights kept or not: what countries without rights asked for, and what they got
 -- about: `served` must be 0 where has_rights is false. Those kept out are split: by the geo restriction, by the function for want of rights (451), by blocks and tokens (other_refused).
--- about: CloudFront's country of an address may be wrong, and a list that changed within the window is not looked at: use --since and --until.
+-- about: Where the logs do not name the country, nobody knows whether it has rights. CloudFront's country of an address may be wrong, and a list that changed within the window is not looked at: use --since and --until.
 -- parameter: countries text = '@rights' -- the countries with rights, such as AT,DE, or !AT,DE for all but these; @rights: as the runbook has it; nothing: all
 -- needs: country
 SELECT
     c_country AS country,
-    :countries = ''
-        OR (strpos(',' || replace(replace(upper(:countries), ' ', ''), '!', '') || ',', ',' || coalesce(c_country, '?') || ',') > 0)
-            <> (strpos(:countries, '!') = 1) AS has_rights,
+    CASE
+        WHEN :countries = '' THEN true
+        WHEN c_country IS NOT NULL THEN
+            (strpos(',' || replace(replace(upper(:countries), ' ', ''), '!', '') || ',', ',' || c_country || ',') > 0)
+                <> (strpos(:countries, '!') = 1)
+    END AS has_rights,
     count(*) AS requests,
     count_if(sc_status IN (200, 206, 304)) AS served,
     count_if(sc_status IN (200, 206) AND object_kind = 'segment') AS served_segments,

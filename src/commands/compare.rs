@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::compare::{Comparison, Limits, compare, markdown, sheet, text};
+use crate::compare::{Comparison, Limits, Verdict, compare, markdown, sheet, text};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::event::text::printable;
@@ -17,12 +17,14 @@ use crate::report::{Summary, kept};
 /// summary.json; the logs themselves are not needed any more. Figures are taken a viewer hour where
 /// they follow the audience.
 ///
-/// Noise: each event is cut into stretches of ten minutes from kickoff to end. Up to twice the spread
+/// Noise: each event is cut into stretches of ten minutes between kickoff and end. Up to twice the spread
 /// that the means of so many stretches have by chance counts as the same, and so does anything below
-/// 2% (5% for figures without a course over the minutes). The spread comes from the median absolute
-/// deviation, so that one incident counts as a change and not as noise.
+/// 2% (5% for figures without a course over the minutes), and what chance gives 99 times of a hundred for
+/// the counts behind a share or a rate. The spread comes from the median absolute deviation, so that one
+/// incident counts as a change and not as noise.
 ///
-/// Whatever gets worse beyond noise makes exit 3, unless a --limit allows it.
+/// Whatever gets worse beyond noise makes exit 3, unless a --limit allows it. So does a pair of reports
+/// of which nothing can be compared.
 ///
 /// Example: onair compare cup-semi-final cup-final --limit errors-4xx=20% --limit time-to-first-byte=30
 #[derive(Debug, clap::Args)]
@@ -64,7 +66,9 @@ fn answer(comparison: &Comparison, width: usize) -> Answer {
         .with_sheet(sheet(comparison));
     answer.markdown = Some(markdown(comparison));
     answer.warnings.clone_from(&comparison.cautions);
-    if comparison.beyond_limits {
+    if comparison.verdict == Verdict::NotComparable {
+        answer = answer.exiting(Exit::Difference, "not-comparable", &comparison.headline);
+    } else if comparison.beyond_limits {
         answer = answer.exiting(Exit::Difference, "difference", &comparison.headline);
     }
     answer

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::limits::Limits;
+use crate::event::time;
 use crate::report::{Better, Measure, Summary, Unit};
 
 /// Seconds of a stretch.
@@ -14,6 +15,8 @@ const FEWEST: usize = 4;
 const WORTH: f64 = 2.0;
 /// What is taken for noise of a figure that has no course over the minutes, percent.
 const WITHOUT_COURSE: f64 = 5.0;
+/// Standard errors that chance stays within, two-sided, 99 times of a hundred.
+const BY_CHANCE: f64 = 2.576;
 /// The median absolute deviation of normal noise times this is its standard deviation.
 const MAD_TO_DEVIATION: f64 = 1.4826;
 
@@ -26,7 +29,7 @@ pub(crate) struct Comparison {
     pub(crate) verdict: Verdict,
     /// Such as `2 better, 1 worse (errors-5xx), 6 the same`.
     pub(crate) headline: String,
-    /// Whether a figure got worse than its limit allows.
+    /// Whether a figure got worse than is allowed; without a limit nothing is.
     pub(crate) beyond_limits: bool,
     pub(crate) figures: Vec<Compared>,
     /// What makes the two hard to compare.
@@ -41,6 +44,11 @@ pub(crate) struct Side {
     pub(crate) name: String,
     pub(crate) target: String,
     pub(crate) kickoff: Timestamp,
+    /// The reported window.
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    /// Whether it is less than the event; none: not known.
+    pub(crate) is_part: Option<bool>,
     pub(crate) provisional: bool,
 }
 
@@ -92,7 +100,10 @@ pub(crate) struct Compared {
     pub(crate) verdict: Option<Verdict>,
     /// How much worse it may get, in the figure's unit.
     pub(crate) limit: Option<f64>,
+    /// Worse than a limit that was given allows.
     pub(crate) beyond_limit: bool,
+    /// Worse than is allowed, by a limit or for want of one.
+    pub(crate) is_refused: bool,
 }
 
 /// Holds `b` against `a`.
@@ -132,7 +143,9 @@ pub(crate) fn compare(a: &Summary, b: &Summary, limits: &Limits) -> Comparison {
         parts.push(format!("{} the same", same.len()));
     }
     let unknown = named(Verdict::NotComparable).len();
-    if unknown > 0 {
+    if verdict == Verdict::NotComparable {
+        parts.push("nothing could be compared: no figure is known of both".to_owned());
+    } else if unknown > 0 {
         parts.push(format!("{unknown} not comparable"));
     }
     Comparison {
@@ -140,7 +153,7 @@ pub(crate) fn compare(a: &Summary, b: &Summary, limits: &Limits) -> Comparison {
         b: side(b),
         verdict,
         headline: parts.join(", "),
-        beyond_limits: figures.iter().any(|figure| figure.beyond_limit),
+        beyond_limits: figures.iter().any(|figure| figure.is_refused),
         cautions: cautions(a, b),
         figures,
     }
@@ -152,6 +165,9 @@ fn side(summary: &Summary) -> Side {
         name: summary.name.clone(),
         target: summary.target.clone(),
         kickoff: summary.kickoff,
+        from: summary.from,
+        until: summary.until,
+        is_part: summary.is_part(),
         provisional: summary.provisional,
     }
 }
@@ -165,6 +181,25 @@ fn cautions(a: &Summary, b: &Summary) -> Vec<String> {
                 one.event
             ));
         }
+    }
+    let kind = |one: &Summary| match one.is_part() {
+        Some(true) => "a part of the event",
+        Some(false) => "the whole event",
+        None => "a window that an older report does not name",
+    };
+    let reach = |one: &Summary| {
+        [one.from, one.until].map(|at| time::since_kickoff(at, one.kickoff, "kickoff"))
+    };
+    if a.is_part() != b.is_part() || (a.is_part() == Some(true) && reach(a) != reach(b)) {
+        let told = |one: &Summary| {
+            let [from, until] = reach(one);
+            format!("{} of {} ({from} to {until})", kind(one), one.event)
+        };
+        cautions.push(format!(
+            "the windows differ: {} is held against {}",
+            told(b),
+            told(a)
+        ));
     }
     if a.target != b.target {
         cautions.push(format!(
@@ -206,6 +241,7 @@ fn figure(measure: Measure, a: &Summary, b: &Summary, limits: &Limits) -> Compar
         verdict: None,
         limit: None,
         beyond_limit: false,
+        is_refused: false,
     };
     if measure.better() == Better::Neither {
         return compared;
@@ -227,18 +263,39 @@ fn figure(measure: Measure, a: &Summary, b: &Summary, limits: &Limits) -> Compar
     };
     let limit = limits.of(measure).map(|limit| limit.amount(one));
     compared.verdict = Some(verdict);
-    compared.beyond_limit = verdict == Verdict::Worse && worse_by > limit.unwrap_or(0.0);
+    compared.is_refused = verdict == Verdict::Worse && worse_by > limit.unwrap_or(0.0);
+    compared.beyond_limit = compared.is_refused && limit.is_some();
     compared.limit = limit;
     compared
 }
 
 /// How far apart the two figures would be by chance, in the figure's unit.
 fn noise(measure: Measure, figure: f64, a: &Summary, b: &Summary) -> f64 {
-    let least = (figure * WORTH / 100.0).abs().max(floor(measure));
+    let least = (figure * WORTH / 100.0)
+        .abs()
+        .max(floor(measure))
+        .max(by_chance(measure, a, b));
     match (spread(measure, a), spread(measure, b)) {
         (Some(one), Some(other)) => (2.0 * one.hypot(other)).max(least),
         _ => (figure * WITHOUT_COURSE / 100.0).abs().max(least),
     }
+}
+
+/// How far apart the counts behind the two figures may put them by chance, in the figure's unit: two
+/// proportions, or two Poisson rates, of one event.
+fn by_chance(measure: Measure, a: &Summary, b: &Summary) -> f64 {
+    let (Some(one), Some(other)) = (a.counts(measure), b.counts(measure)) else {
+        return 0.0;
+    };
+    if one.of <= 0.0 || other.of <= 0.0 {
+        return 0.0;
+    }
+    let pooled = (one.events + other.events) / (one.of + other.of);
+    let (variance, scale) = match measure.unit() {
+        Unit::Percent => ((pooled * (1.0 - pooled)).max(0.0), 100.0),
+        _ => (pooled, 1.0),
+    };
+    scale * BY_CHANCE * (variance * (1.0 / one.of + 1.0 / other.of)).sqrt()
 }
 
 /// What nobody feels, in the figure's unit.
@@ -302,7 +359,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::report::{Figure, Minute, SUMMARY_SCHEMA};
+    use crate::report::{Figure, Minute, Reported, SUMMARY_SCHEMA, Tally};
 
     /// Three hours whose 5xx errors follow `errors` (percent by minute), with an audience of `viewers`.
     pub(crate) fn event(name: &str, viewers: f64, errors: impl Fn(u32) -> f64) -> Summary {
@@ -330,6 +387,7 @@ pub(super) mod tests {
                     _ => None,
                 },
                 unit: measure.unit(),
+                counts: None,
             })
             .collect();
         Summary {
@@ -339,6 +397,7 @@ pub(super) mod tests {
             target: "live".to_owned(),
             from: kickoff,
             until: kickoff + SignedDuration::from_hours(3),
+            window: None,
             kickoff,
             ends: kickoff + SignedDuration::from_hours(3),
             made: kickoff + SignedDuration::from_hours(9),
@@ -392,6 +451,80 @@ pub(super) mod tests {
         let compared = compare(&a, &b, &limits);
         assert_eq!(compared.verdict, Verdict::Worse);
         assert!(!compared.beyond_limits);
+    }
+
+    /// Puts a figure with its counts into a summary.
+    fn counted(summary: &mut Summary, measure: Measure, events: f64, of: f64) {
+        let scale = if measure.unit() == Unit::Percent {
+            100.0
+        } else {
+            1.0
+        };
+        for figure in &mut summary.figures {
+            if figure.name == measure.name() {
+                figure.value = Some(scale * events / of);
+                figure.counts = Some(Tally { events, of });
+            }
+        }
+    }
+
+    fn of_counts(measure: Measure, one: (f64, f64), other: (f64, f64)) -> Option<Verdict> {
+        let mut a = event("a", 1_000.0, |_| 0.0);
+        let mut b = event("b", 1_000.0, |_| 0.0);
+        counted(&mut a, measure, one.0, one.1);
+        counted(&mut b, measure, other.0, other.1);
+        let compared = compare(&a, &b, &Limits::default());
+        let figure = compared
+            .figures
+            .into_iter()
+            .find(|one| one.name == measure.name());
+        figure.and_then(|figure| figure.verdict)
+    }
+
+    #[test]
+    fn what_few_counts_give_by_chance_is_the_same() {
+        let exits = |one, other| of_counts(Measure::StartFailures, one, other);
+        assert_eq!(exits((2.0, 69.0), (2.0, 64.0)), Some(Verdict::Same));
+        assert_eq!(exits((2.0, 69.0), (20.0, 64.0)), Some(Verdict::Worse));
+        assert_eq!(
+            exits((2_900.0, 100_000.0), (3_300.0, 100_000.0)),
+            Some(Verdict::Worse)
+        );
+        // The same answers, by requests and by hours.
+        for measure in [Measure::Percent5xx, Measure::ErrorsPerViewerHour] {
+            let of = if measure == Measure::Percent5xx {
+                90_000.0
+            } else {
+                31.0
+            };
+            let errors = |one, other| of_counts(measure, (one, of), (other, of));
+            assert_eq!(errors(80.0, 82.0), Some(Verdict::Same), "{measure:?}");
+            assert_eq!(errors(80.0, 108.0), Some(Verdict::Same), "{measure:?}");
+            assert_eq!(errors(80.0, 160.0), Some(Verdict::Worse), "{measure:?}");
+        }
+    }
+
+    #[test]
+    fn windows_of_another_kind_are_told() {
+        let window = |summary: &Summary, is_part| {
+            Some(Reported {
+                from: summary.from,
+                until: summary.until,
+                is_part,
+            })
+        };
+        let mut a = event("a", 1_000.0, wobble(0.05));
+        let mut b = event("b", 1_000.0, wobble(0.05));
+        a.window = window(&a, false);
+        b.window = window(&b, true);
+        let compared = compare(&a, &b, &Limits::default());
+        assert!(
+            compared.cautions[0].contains("a part of the event of b (kickoff"),
+            "{:?}",
+            compared.cautions
+        );
+        b.window = window(&b, false);
+        assert!(compare(&a, &b, &Limits::default()).cautions.is_empty());
     }
 
     #[test]

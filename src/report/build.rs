@@ -11,7 +11,7 @@ use super::gathered::Gathered;
 use super::goals::{self, Beside};
 use super::lessons;
 use super::model::{Edges, Experience, Mark, MarkKind, Report, Rights, SCHEMA};
-use super::summary::{self, Figure, Measure, Minute, Summary};
+use super::summary::{self, Figure, Measure, Minute, Reported, Summary, Tally};
 use super::table::Table;
 use super::timeline::EntryKind;
 
@@ -23,6 +23,8 @@ const COUNTRIES_TOLD: f64 = 0.99;
 pub(crate) struct Account {
     /// The 90th percentile of the origins' latency, milliseconds.
     pub(crate) origin_latency_ms: Option<f64>,
+    /// The highest average of the edge function's compute utilization, percent.
+    pub(crate) function_utilization: Option<f64>,
     pub(crate) has_function: bool,
     pub(crate) has_waf: bool,
     /// Percent of the requests that go to real-time logs.
@@ -58,6 +60,11 @@ pub(crate) fn report(gathered: Gathered, account: Account) -> Report {
         target: event.target.clone(),
         from: event.from,
         until: event.until,
+        window: Some(Reported {
+            from: event.from,
+            until: event.until,
+            is_part: event.is_part(),
+        }),
         kickoff: event.kickoff,
         ends: event.ends,
         made: event.made,
@@ -72,6 +79,8 @@ pub(crate) fn report(gathered: Gathered, account: Account) -> Report {
         &summary,
         Beside {
             origin_latency_ms: account.origin_latency_ms,
+            function_utilization: account.function_utilization,
+            has_function: account.has_function,
             out_of_rights: rights.served,
             has_rights: rights.is_known,
         },
@@ -181,15 +190,16 @@ fn minutes(gathered: &Gathered) -> Vec<Minute> {
             (at, minute)
         })
         .collect();
-    for row in gathered
-        .table("audience-by-minute")
-        .into_iter()
-        .flat_map(Table::rows)
-    {
-        let Some(minute) = row.at("minute").and_then(|at| minutes.get_mut(&at)) else {
-            continue;
-        };
-        minute.viewers = row.number("viewers");
+    if let Some(audience) = gathered.table("audience-by-minute") {
+        // A minute of health probes alone had no viewers: that is known.
+        for minute in minutes.values_mut() {
+            minute.viewers = Some(0.0);
+        }
+        for row in audience.rows() {
+            if let Some(minute) = row.at("minute").and_then(|at| minutes.get_mut(&at)) {
+                minute.viewers = row.number("viewers");
+            }
+        }
     }
     for row in gathered
         .table("playback-by-minute")
@@ -218,6 +228,9 @@ struct Totals {
     hit_percent: Option<f64>,
     percent_4xx: Option<f64>,
     percent_5xx: Option<f64>,
+    served: Option<f64>,
+    hits: Option<f64>,
+    errors_4xx: Option<f64>,
     errors_5xx: Option<f64>,
     first_byte_ms: Option<f64>,
     peak_viewers: Option<f64>,
@@ -262,8 +275,11 @@ impl Totals {
             hit_percent: percent(all.hits, all.served),
             percent_4xx: percent(all.errors_4xx, all.requests),
             percent_5xx: percent(all.errors_5xx, all.requests),
+            served: Some(all.served),
+            hits: Some(all.hits),
+            errors_4xx: Some(all.errors_4xx),
             errors_5xx: Some(all.errors_5xx),
-            first_byte_ms: weighted,
+            first_byte_ms: first_byte_of_all(gathered).or(weighted),
             peak_viewers: highest(&mut viewers.iter().copied()),
             mean_viewers: mean(&in_play).or_else(|| mean(&viewers)),
             viewer_hours: (!viewers.is_empty()).then(|| viewers.iter().sum::<f64>() / 60.0),
@@ -272,12 +288,33 @@ impl Totals {
     }
 }
 
+/// The 95th percentile over the whole window: percentiles of minutes do not add up to it.
+fn first_byte_of_all(gathered: &Gathered) -> Option<f64> {
+    let table = gathered.table("event-minutes")?;
+    table
+        .rows()
+        .find(|row| row.at("minute").is_none())?
+        .number("first_byte_p95_ms")
+}
+
 fn figures(totals: &Totals, experience: &Experience, cost: Option<f64>) -> Vec<Figure> {
     let hours = totals.viewer_hours.filter(|hours| *hours > 0.0);
     let an_hour = |value: Option<f64>| Some(value? / hours?);
     let starts = experience
         .viewers
         .map(|viewers| viewers - experience.kept_out.unwrap_or(0.0));
+    let tally = |measure: Measure| {
+        let (events, of) = match measure {
+            Measure::HitPercent => (totals.hits?, totals.served?),
+            Measure::Percent4xx => (totals.errors_4xx?, totals.requests?),
+            Measure::Percent5xx => (totals.errors_5xx?, totals.requests?),
+            Measure::Starved => (experience.starved_segments?, experience.video_segments?),
+            Measure::StartFailures => (experience.never_started?, starts?),
+            Measure::ErrorsPerViewerHour => (totals.errors_5xx?, tidy(hours?)),
+            _ => return None,
+        };
+        Some(Tally { events, of })
+    };
     Measure::ALL
         .into_iter()
         .map(|measure| {
@@ -309,6 +346,7 @@ fn figures(totals: &Totals, experience: &Experience, cost: Option<f64>) -> Vec<F
                 name: measure.name().to_owned(),
                 value: value.filter(|value| value.is_finite()).map(tidy),
                 unit: measure.unit(),
+                counts: tally(measure),
             }
         })
         .collect()
@@ -327,6 +365,8 @@ fn experience(gathered: &Gathered) -> Experience {
         never_started: row.number("never_started"),
         starved_viewers: row.number("starved_viewers"),
         starved_percent: row.number("starved_percent"),
+        starved_segments: row.number("starved_segments"),
+        video_segments: row.number("video_segments"),
         bitrate: row.number("mean_kilobits").map(|kilobits| kilobits * 1e3),
         startup_p50_ms: row.number("startup_p50_ms"),
         startup_p95_ms: row.number("startup_p95_ms"),

@@ -17,7 +17,7 @@ struct ListPrice {
     about: &'static str,
 }
 
-/// On-demand list prices as remembered in November 2026, UNVERIFIED; regions and commitments differ.
+/// On-demand list prices of November 2026, not verified; regions and commitments differ.
 const LIST: &[ListPrice] = &[
     ListPrice {
         name: "egress-gb",

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::model::Report;
+use super::table::Table;
 use super::{html, markdown};
 
 /// The files of a report besides its tables.
@@ -41,7 +42,9 @@ pub(crate) fn files(report: &Report) -> Vec<(String, String)> {
         (FILES[2].to_owned(), markdown::page(report)),
         (FILES[3].to_owned(), json(&report.summary)),
     ];
-    for table in &report.tables {
+    // An empty file would look like none, where it is not known whether there were any.
+    let known = |table: &&Table| table.unknown.is_none() || !table.rows.is_empty();
+    for table in report.tables.iter().filter(known) {
         files.push((
             format!("{TABLES}/{}.csv", file_name(&table.name)),
             table.sheet().csv(),

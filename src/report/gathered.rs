@@ -9,6 +9,7 @@ use super::completeness::Counted;
 use super::cost::Prices;
 use super::table::Table;
 use super::timeline::Entry;
+use crate::event::time;
 use crate::runbook::{Targets, Waiver};
 
 /// Everything that was read for a report.
@@ -88,10 +89,60 @@ pub(crate) struct SourceFacts {
     /// Log objects read; none where nobody counted.
     pub(crate) objects: Option<u64>,
     pub(crate) bad_lines: u64,
+    /// Objects that hold them, with how many.
+    pub(crate) bad_objects: Vec<(String, u64)>,
     /// Objects that ended before their end or could not be read, with why.
     pub(crate) truncated: Vec<(String, String)>,
     /// By Athena, for all queries together.
     pub(crate) scanned_bytes: Option<u64>,
+}
+
+impl SourceFacts {
+    /// Whether it is files on this machine: no more of them will arrive by themselves.
+    pub(crate) fn is_files(&self) -> bool {
+        let is_remote = ["s3://", "logs://", "cwl:"]
+            .iter()
+            .any(|scheme| self.place.starts_with(scheme));
+        self.engine == "local" && !is_remote
+    }
+
+    /// What was not read, each in a sentence: lines, and objects that end before their end.
+    pub(crate) fn unread(&self) -> Vec<String> {
+        let mut unread = Vec::new();
+        if self.bad_lines > 0 {
+            let lines = if self.bad_lines == 1 {
+                "1 line could not be read and is".to_owned()
+            } else {
+                format!("{} lines could not be read and are", self.bad_lines)
+            };
+            let most = 5;
+            let mut places: Vec<String> = self
+                .bad_objects
+                .iter()
+                .take(most)
+                .map(|(name, lines)| format!("{name} {lines}"))
+                .collect();
+            if self.bad_objects.len() > most {
+                places.push(format!("and {} more", self.bad_objects.len() - most));
+            }
+            let places = if places.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", places.join(", "))
+            };
+            unread.push(format!("{lines} in no figure{places}."));
+        }
+        for (name, why) in self.truncated.iter().take(5) {
+            unread.push(format!("{name} was not read whole: {why}."));
+        }
+        if self.truncated.len() > 5 {
+            unread.push(format!(
+                "{} more objects were not read whole.",
+                self.truncated.len() - 5
+            ));
+        }
+        unread
+    }
 }
 
 /// A time in which an alarm's metric was beyond its threshold.
@@ -102,6 +153,27 @@ pub(crate) struct AlarmSpan {
     pub(crate) from: Timestamp,
     /// None: it lasts to the end of the window.
     pub(crate) until: Option<Timestamp>,
+}
+
+impl EventFacts {
+    /// Whether less than doors to end is reported.
+    pub(crate) fn is_part(&self) -> bool {
+        self.from > self.doors || self.until < self.ends
+    }
+
+    /// The reported window in words, with the zone.
+    pub(crate) fn window_words(&self) -> String {
+        format!(
+            "{} to {}: {}",
+            time::local(self.from, &self.zone),
+            time::local(self.until, &self.zone),
+            if self.is_part() {
+                "A PART of the event"
+            } else {
+                "the whole event"
+            }
+        )
+    }
 }
 
 impl Gathered {

@@ -20,7 +20,7 @@ impl Kept {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Met => "met",
-            Self::Unknown => "unknown",
+            Self::Unknown => "not known",
             Self::Missed => "missed",
         }
     }
@@ -42,6 +42,8 @@ pub(crate) struct Goal {
     /// As `[targets]` names it.
     pub(crate) name: String,
     pub(crate) title: String,
+    /// A target of the runbook; else it is judged beside them.
+    pub(crate) is_target: bool,
     pub(crate) kept: Kept,
     pub(crate) value: Option<f64>,
     /// At most this, or at least, as `at_most` says.
@@ -73,11 +75,18 @@ pub(crate) struct Verdict {
 /// Requests served to viewers out of rights; the runbook need not say that none are wanted.
 pub(crate) const RIGHTS: &str = "out-of-rights";
 
+/// The edge function's share of the compute it may take.
+pub(crate) const FUNCTION: &str = "function-utilization";
+
 /// What was measured beside the summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Beside {
     /// The 90th percentile of the origins' latency, milliseconds.
     pub(crate) origin_latency_ms: Option<f64>,
+    /// The highest average of the edge function's compute utilization, percent.
+    pub(crate) function_utilization: Option<f64>,
+    /// Whether the runbook has an edge function.
+    pub(crate) has_function: bool,
     /// Requests served out of rights; none: not known, or nobody has rights.
     pub(crate) out_of_rights: Option<f64>,
     /// Whether the runbook says who has rights.
@@ -96,7 +105,7 @@ pub(crate) fn judge(targets: &Targets, summary: &Summary, beside: Beside) -> Ver
             at_most,
             measure.unit(),
             if value.is_some() {
-                measure.about()
+                summary.about(measure)
             } else {
                 "the logs do not tell it"
             },
@@ -121,6 +130,19 @@ pub(crate) fn judge(targets: &Targets, summary: &Summary, beside: Beside) -> Ver
                 "CloudWatch was not asked or does not have it"
             },
         ),
+        goal(
+            FUNCTION,
+            "Compute of the edge function",
+            beside.function_utilization,
+            targets.function_utilization,
+            true,
+            Unit::Percent,
+            match (beside.function_utilization, beside.has_function) {
+                (Some(_), _) => "CloudWatch's FunctionComputeUtilization, its highest average",
+                (None, true) => "CloudWatch was not asked or does not have it",
+                (None, false) => "the runbook has no edge function ([tokens])",
+            },
+        ),
     ];
     if beside.has_rights {
         goals.push(goal(
@@ -133,19 +155,31 @@ pub(crate) fn judge(targets: &Targets, summary: &Summary, beside: Beside) -> Ver
             "answers under 400 to countries without rights, by the logs' country",
         ));
     }
-    let count = |kept: Kept| goals.iter().filter(|goal| goal.kept == kept).count();
+    let count = |kept: Kept| {
+        goals
+            .iter()
+            .filter(|goal| goal.is_target && goal.kept == kept)
+            .count()
+    };
     let (met, missed, unknown) = (count(Kept::Met), count(Kept::Missed), count(Kept::Unknown));
     let kept = goals
         .iter()
         .map(|goal| goal.kept)
         .max()
         .unwrap_or(Kept::Unknown);
-    let mut headline = format!("{met} of {} targets met", goals.len());
+    let mut headline = format!("{met} of {} targets met", met + missed + unknown);
     for (number, word) in [(missed, "missed"), (unknown, "not known")] {
         if number > 0 {
             headline.push_str(&format!(", {number} {word}"));
         }
     }
+    let beside = goals.iter().find(|goal| !goal.is_target);
+    headline.push_str(match beside.map(|goal| goal.kept) {
+        None => "",
+        Some(Kept::Met) => "; nothing was served out of rights",
+        Some(Kept::Missed) => "; requests were served out of rights",
+        Some(Kept::Unknown) => "; whether rights were kept is not known",
+    });
     Verdict {
         kept,
         headline,
@@ -171,6 +205,7 @@ fn goal(
     Goal {
         name: name.to_owned(),
         title: title.to_owned(),
+        is_target: name != RIGHTS,
         kept,
         value,
         limit,

@@ -4,7 +4,7 @@
 use super::chart::charts;
 use super::figures::known;
 use super::model::Report;
-use super::sections::{Block, completeness_words, sections};
+use super::sections::{Block, completeness_words, sections, window_words};
 use super::summary::Measure;
 use crate::event::text::{printable, shortened};
 use crate::event::time;
@@ -27,13 +27,22 @@ pub(crate) fn page(report: &Report) -> String {
         time::local(event.kickoff, &event.zone),
         time::local(event.ends, &event.zone)
     ));
+    text.push_str(&format!(
+        "{} {}\n\n",
+        if event.is_part() {
+            "**Window:**"
+        } else {
+            "Window:"
+        },
+        escaped(&window_words(event))
+    ));
     text.push_str("## Summary\n\n");
     let mut figures = Sheet::new(&["figure", "value", "how it is measured"]);
     for measure in Measure::ALL {
         figures.push([
             measure.title().to_owned(),
             known(report.summary.value(measure), measure.unit()),
-            measure.about().to_owned(),
+            report.summary.about(measure).to_owned(),
         ]);
     }
     text.push_str(&figures.markdown());
@@ -47,7 +56,7 @@ pub(crate) fn page(report: &Report) -> String {
     for section in sections(report) {
         text.push_str(&format!("\n## {}\n\n", section.title));
         for words in &section.words {
-            text.push_str(&format!("{}\n\n", escaped(words)));
+            text.push_str(&format!("{}\n\n", with_code(words)));
         }
         for block in &section.blocks {
             text.push_str(&table(block));
@@ -57,7 +66,11 @@ pub(crate) fn page(report: &Report) -> String {
 }
 
 fn table(block: &Block) -> String {
-    let mut text = format!("{}\n\n{}", escaped(&block.caption), block.sheet.markdown());
+    let mut text = format!(
+        "{}\n\n{}",
+        with_code(&block.caption),
+        block.sheet.markdown()
+    );
     if block.hidden > 0 {
         let file = block
             .query
@@ -71,6 +84,23 @@ fn table(block: &Block) -> String {
     }
     text.push('\n');
     text
+}
+
+/// A sentence whose parts between backticks are code; all else is text.
+fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped(text);
+    }
+    let shown: Vec<String> = parts
+        .into_iter()
+        .enumerate()
+        .map(|(index, part)| match index % 2 {
+            1 if !part.trim().is_empty() => format!("`{}`", printable(part)),
+            _ => escaped(part),
+        })
+        .collect();
+    shown.concat()
 }
 
 /// Text that Markdown takes as text: no markup, no link, no HTML, no new line.

@@ -34,9 +34,9 @@ pub(crate) use gathered::{AlarmSpan, EventFacts, Gathered, SourceFacts};
 pub(crate) use goals::Kept;
 pub(crate) use markdown::{escaped as escaped_markdown, page as markdown_page};
 pub(crate) use model::Report;
-pub(crate) use sections::{completeness_words, summary_sheet};
+pub(crate) use sections::{completeness_words, summary_sheet, unit_word};
 pub(crate) use summary::{Better, Measure, Summary};
 #[cfg(test)]
-pub(crate) use summary::{Figure, Minute, SCHEMA as SUMMARY_SCHEMA};
+pub(crate) use summary::{Figure, Minute, Reported, SCHEMA as SUMMARY_SCHEMA, Tally};
 pub(crate) use table::Table;
 pub(crate) use timeline::timeline;

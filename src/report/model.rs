@@ -109,7 +109,7 @@ impl SuspectKind {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Experience {
-    /// Playback sessions, or addresses where players send no CMCD.
+    /// Playback sessions, and pairs of address and user agent from which no session is known.
     pub(crate) viewers: Option<f64>,
     /// Of them left out here: refused by geo, WAF, function or rights.
     pub(crate) kept_out: Option<f64>,
@@ -119,6 +119,9 @@ pub(crate) struct Experience {
     pub(crate) starved_viewers: Option<f64>,
     /// Video segments asked for after the player had run dry, percent.
     pub(crate) starved_percent: Option<f64>,
+    /// The same as counts, and of how many.
+    pub(crate) starved_segments: Option<f64>,
+    pub(crate) video_segments: Option<f64>,
     /// Mean bitrate, bits a second.
     pub(crate) bitrate: Option<f64>,
     /// From the first request to the first video segment, milliseconds.
@@ -195,6 +198,8 @@ fn tables<S: Serializer>(tables: &[Table], serializer: S) -> Result<S::Ok, S::Er
     struct Shown<'a> {
         name: &'a str,
         purpose: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unknown: Option<&'a str>,
         columns: Vec<&'a str>,
         rows: Vec<Vec<serde_json::Value>>,
     }
@@ -203,6 +208,7 @@ fn tables<S: Serializer>(tables: &[Table], serializer: S) -> Result<S::Ok, S::Er
         sequence.serialize_element(&Shown {
             name: &table.name,
             purpose: &table.purpose,
+            unknown: table.unknown.as_deref(),
             columns: table
                 .columns
                 .iter()

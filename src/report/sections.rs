@@ -119,6 +119,15 @@ pub(crate) fn moment(event: &EventFacts, at: Timestamp) -> String {
     )
 }
 
+/// The reported window, and how times are written beside it.
+pub(crate) fn window_words(event: &EventFacts) -> String {
+    format!(
+        "{}. Times are of {}; what ends in Z is UTC, as the logs have it.",
+        event.window_words(),
+        time::zone_name(&event.zone)
+    )
+}
+
 /// All sections.
 pub(crate) fn sections(report: &Report) -> Vec<Section> {
     vec![
@@ -165,13 +174,21 @@ fn targets(report: &Report) -> Section {
     }
 }
 
+const EXPERIENCE: &[&str] = &[
+    "bitrate-ladder",
+    "rebuffering-by-network",
+    "startup",
+    "exits-before-start",
+    "devices",
+];
+
 fn experience(report: &Report) -> Section {
     let found = &report.experience;
     let mut words = Vec::new();
     match (found.viewers, found.kept_out) {
         (Some(viewers), Some(kept_out)) => words.push(format!(
             "Of {} viewers, {} were refused by country, address or token and are left out here. \
-             A viewer is a playback session, or an address where the player sends no CMCD.",
+             A viewer is a playback session (CMCD), or an address with its user agent from which no session is known.",
             figure(viewers, Unit::Count),
             figure(kept_out, Unit::Count)
         )),
@@ -196,7 +213,7 @@ fn experience(report: &Report) -> Section {
         (
             "Left before the start",
             known(found.never_started, Unit::Count),
-            "viewers without one video segment",
+            "viewers without one video segment, refused ones left out",
         ),
         (
             "Players that ran dry",
@@ -220,16 +237,17 @@ fn experience(report: &Report) -> Section {
             .push([title.to_owned(), value, about.to_owned()]);
     }
     let mut blocks = vec![block];
-    blocks.extend(of_queries(
-        report,
-        &[
-            "bitrate-ladder",
-            "rebuffering-by-network",
-            "startup",
-            "exits-before-start",
-            "devices",
-        ],
-    ));
+    blocks.extend(of_queries(report, EXPERIENCE));
+    words.extend(not_known(report, EXPERIENCE));
+    if blocks
+        .iter()
+        .any(|block| block.query.as_deref() == Some("exits-before-start"))
+    {
+        words.push(format!(
+            "Exits before start, {}, is of viewers who were not refused, and one video segment is a start. The table exits-before-start has sessions (CMCD) alone, refused ones among them, and asks for two.",
+            known(report.summary.value(Measure::StartFailures), Unit::Percent)
+        ));
+    }
     Section {
         id: "experience",
         title: "Viewer experience",
@@ -238,27 +256,32 @@ fn experience(report: &Report) -> Section {
     }
 }
 
+const DELIVERY: &[&str] = &[
+    "cache-by-kind",
+    "errors-by-cause",
+    "first-byte-by-edge",
+    "first-byte-by-country",
+    "first-byte-by-network",
+    "origin-failovers",
+    "ad-manifests",
+    "fault-window",
+];
+
 fn delivery(report: &Report) -> Section {
+    let mut words = vec![
+        "A hit spared the origin; Origin Shield's hits count. Viewers who hung up are counted apart: they are no error of the service."
+            .to_owned(),
+        format!(
+            "The cache hit ratio, {}, is of answers under 400 that the viewer stayed for, by kind, too.",
+            known(report.summary.value(Measure::HitPercent), Unit::Percent)
+        ),
+    ];
+    words.extend(not_known(report, DELIVERY));
     Section {
         id: "delivery",
         title: "Delivery",
-        words: vec![
-            "A hit spared the origin; Origin Shield's hits count. Viewers who hung up are counted apart: they are no error of the service."
-                .to_owned(),
-        ],
-        blocks: of_queries(
-            report,
-            &[
-                "cache-by-kind",
-                "errors-by-cause",
-                "first-byte-by-edge",
-                "first-byte-by-country",
-                "first-byte-by-network",
-                "origin-failovers",
-                "ad-manifests",
-                "fault-window",
-            ],
-        ),
+        words,
+        blocks: of_queries(report, DELIVERY),
     }
 }
 
@@ -310,12 +333,15 @@ fn abuse(report: &Report) -> Section {
         .clone()
         .filter(|suspect| !suspect.actions.is_empty())
         .count();
-    let words = match shared.count() {
+    let unknown = not_known(report, &["shared-sessions", "shared-tokens"]);
+    let mut words = match shared.count() {
+        0 if unknown.len() == 2 => Vec::new(),
         0 => vec!["No session and no token was seen on many addresses.".to_owned()],
         count => vec![format!(
             "Sessions and tokens on many addresses: {count}; the ledger names {acted} of them. A viewer on the move has a few addresses in one or two networks; a re-stream has many."
         )],
     };
+    words.extend(unknown);
     let mut blocks = Vec::new();
     if !block.sheet.is_empty() {
         blocks.push(block);
@@ -424,7 +450,7 @@ fn cost(report: &Report) -> Section {
         id: "cost",
         title: "Cost",
         words: vec![format!(
-            "About {total}, an estimate. Prices are on-demand list prices from memory, never checked against an invoice (UNVERIFIED); tiers, regions, commitments, Origin Shield, encoding and packaging are left out. `--price NAME=USD` puts your own in."
+            "About {total}, an estimate. Prices are on-demand list prices, not verified (checked against no price list and no invoice); tiers, regions, commitments, Origin Shield, encoding and packaging are left out. `--price NAME=USD` puts your own in."
         )],
         blocks: if block.sheet.is_empty() {
             Vec::new()
@@ -561,20 +587,7 @@ fn sources(report: &Report) -> Section {
             })
             .unwrap_or_default()
     ));
-    if source.bad_lines > 0 {
-        let lines = if source.bad_lines == 1 {
-            "1 line could not be read and is".to_owned()
-        } else {
-            format!(
-                "{} lines could not be read and are",
-                grouped_count(source.bad_lines)
-            )
-        };
-        words.push(format!("{lines} in no figure."));
-    }
-    for (name, why) in source.truncated.iter().take(5) {
-        words.push(format!("{name} was not read whole: {why}."));
-    }
+    words.extend(source.unread());
     words.extend(report.gaps.iter().cloned());
     let mut blocks = Vec::new();
     let gaps = report.completeness.gaps();
@@ -601,7 +614,11 @@ fn sources(report: &Report) -> Section {
         tables.sheet.push([
             format!("tables/{}.csv", table.name),
             table.purpose.clone(),
-            table.rows.len().to_string(),
+            if table.unknown.is_some() {
+                "not known".to_owned()
+            } else {
+                table.rows.len().to_string()
+            },
         ]);
     }
     if !tables.sheet.is_empty() {
@@ -633,8 +650,13 @@ pub(crate) fn completeness_words(report: &Report) -> String {
                     "Complete: {rows} rows of {requests} requests that CloudWatch counted ({shown})."
                 )
             } else {
+                let advice = if report.source.is_files() {
+                    "Were all the files copied?"
+                } else {
+                    "Logs arrive for up to a day; make the report again then."
+                };
                 format!(
-                    "PROVISIONAL: {rows} rows of {requests} requests that CloudWatch counted ({shown}). Logs arrive for up to a day; make the report again then."
+                    "PROVISIONAL: {rows} rows of {requests} requests that CloudWatch counted ({shown}). {advice}"
                 )
             }
         }
@@ -652,8 +674,23 @@ fn of_queries(report: &Report, names: &[&str]) -> Vec<Block> {
     names
         .iter()
         .filter_map(|name| report.tables.iter().find(|table| table.name == *name))
-        .filter(|table| !table.rows.is_empty())
+        .filter(|table| !table.rows.is_empty() && table.unknown.is_none())
         .map(Block::of)
+        .collect()
+}
+
+/// What queries would tell of other logs.
+fn not_known(report: &Report, names: &[&str]) -> Vec<String> {
+    names
+        .iter()
+        .filter_map(|name| report.tables.iter().find(|table| table.name == *name))
+        .filter_map(|table| {
+            let why = table.unknown.as_ref()?;
+            Some(format!(
+                "{} ({}): not known: {why}.",
+                table.purpose, table.name
+            ))
+        })
         .collect()
 }
 
@@ -719,13 +756,16 @@ pub(crate) fn summary_sheet(report: &Report) -> Sheet {
                 .value
                 .map_or_else(String::new, |value| value.to_string()),
             unit_word(figure.unit).to_owned(),
-            measure.map_or("", Measure::about).to_owned(),
+            measure
+                .map_or("", |measure| report.summary.about(measure))
+                .to_owned(),
         ]);
     }
     sheet
 }
 
-fn unit_word(unit: Unit) -> &'static str {
+/// A unit as a column of a spreadsheet has it.
+pub(crate) fn unit_word(unit: Unit) -> &'static str {
     match unit {
         Unit::Count | Unit::Rate => "",
         Unit::Percent => "%",

@@ -22,6 +22,9 @@ pub(crate) struct Summary {
     pub(crate) from: Timestamp,
     /// Exclusive.
     pub(crate) until: Timestamp,
+    /// The same, and whether it is a part of the event; none: an older report, of which that is not known.
+    #[serde(default)]
+    pub(crate) window: Option<Reported>,
     pub(crate) kickoff: Timestamp,
     /// The end that the crew last agreed on.
     pub(crate) ends: Timestamp,
@@ -39,6 +42,17 @@ pub(crate) struct Summary {
     pub(crate) lessons: Vec<String>,
 }
 
+/// The window of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Reported {
+    pub(crate) from: Timestamp,
+    /// Exclusive.
+    pub(crate) until: Timestamp,
+    /// Less than doors to end.
+    pub(crate) is_part: bool,
+}
+
 /// One value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,6 +60,17 @@ pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) value: Option<f64>,
     pub(crate) unit: Unit,
+    /// What a share or a rate is made of; none: it is neither, or an older report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counts: Option<Tally>,
+}
+
+/// So many of so many, or so many in so many hours.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Tally {
+    pub(crate) events: f64,
+    pub(crate) of: f64,
 }
 
 /// One minute of the event, all distributions together.
@@ -55,7 +80,7 @@ pub(crate) struct Minute {
     pub(crate) at: Timestamp,
     pub(crate) requests: f64,
     pub(crate) bytes: f64,
-    /// Playback sessions, or addresses where players send no CMCD.
+    /// Playback sessions, and pairs of address and user agent for requests without CMCD, that got media.
     pub(crate) viewers: Option<f64>,
     pub(crate) hit_percent: Option<f64>,
     pub(crate) percent_4xx: Option<f64>,
@@ -206,29 +231,35 @@ impl Measure {
     pub(crate) fn about(self) -> &'static str {
         match self {
             Self::PeakViewers => {
-                "playback sessions in the fullest minute; addresses where players send no CMCD"
+                "sessions (CMCD), and address with user agent where a request has none, that got manifests or segments in the fullest minute"
             }
-            Self::MeanViewers => "the mean over the minutes from kickoff to the end",
+            Self::MeanViewers => "the mean over the reported minutes between kickoff and end",
             Self::ViewerHours => "viewers of every minute, added up",
             Self::Requests => "all requests of the window",
             Self::Bytes => "bytes to viewers, headers included",
             Self::PeakBits => "the fullest minute",
-            Self::HitPercent => "requests that spared the origin, Origin Shield's hits included",
+            Self::HitPercent => {
+                "of answers under 400 that the viewer stayed for: those that spared the origin, Origin Shield's hits included"
+            }
             Self::Percent4xx => "of all requests; refusals by geo, WAF and token are among them",
             Self::Percent5xx => "of all requests; viewers who hung up are not among them",
-            Self::FirstByteP95 => "95% of the requests were faster; the busiest minutes weigh more",
+            Self::FirstByteP95 => {
+                "95% of the answers under 400 that the viewer stayed for were faster, over the whole window"
+            }
             Self::Starved => {
                 "video segments asked for after the player had run dry: CMCD tells that, not for how long"
             }
             Self::Bitrate => "what players asked for, weighted by playing time (CMCD)",
-            Self::StartFailures => "sessions that left without one video segment",
+            Self::StartFailures => {
+                "viewers who were not refused and left without one video segment"
+            }
             Self::StartupP50 => {
                 "from a session's first request to its first video segment, or the player's own word"
             }
             Self::RequestsPerViewerHour => "requests by hours watched",
             Self::BytesPerViewerHour => "bytes by hours watched",
             Self::ErrorsPerViewerHour => "answers 5xx by hours watched",
-            Self::Cost => "list prices; see the report's table of assumptions",
+            Self::Cost => "list prices, not verified; see the report's table of assumptions",
             Self::CostPerViewerHour => "estimated cost by hours watched",
         }
     }
@@ -284,6 +315,45 @@ impl Measure {
 }
 
 impl Summary {
+    /// Whether the figures are of a part of the event; none: not known.
+    pub(crate) fn is_part(&self) -> Option<bool> {
+        self.window.map(|window| window.is_part)
+    }
+
+    /// The counts behind a share or a rate; of an older report as its figures tell them.
+    pub(crate) fn counts(&self, measure: Measure) -> Option<Tally> {
+        let figure = self.figures.iter().find(|one| one.name == measure.name())?;
+        let derived = || {
+            let (whole, per) = match measure {
+                Measure::Percent4xx | Measure::Percent5xx | Measure::HitPercent => {
+                    (self.value(Measure::Requests)?, 100.0)
+                }
+                Measure::ErrorsPerViewerHour => (self.value(Measure::ViewerHours)?, 1.0),
+                _ => return None,
+            };
+            Some(Tally {
+                events: figure.value? * whole / per,
+                of: whole,
+            })
+        };
+        figure.counts.or_else(derived)
+    }
+
+    /// One line on how a measure was measured here.
+    pub(crate) fn about(&self, measure: Measure) -> &'static str {
+        let in_play = |minute: &Minute| (self.kickoff..self.ends).contains(&minute.at);
+        match (measure, self.is_part()) {
+            (Measure::MeanViewers, Some(true)) if self.minutes.iter().any(in_play) => {
+                "the mean over the minutes between kickoff and end that this window has"
+            }
+            (Measure::MeanViewers, Some(true)) => {
+                "the mean over this window's minutes: none of them is between kickoff and end"
+            }
+            (Measure::MeanViewers, _) => "the mean over the minutes from kickoff to the end",
+            (measure, _) => measure.about(),
+        }
+    }
+
     /// The value of a measure; none: not known.
     pub(crate) fn value(&self, measure: Measure) -> Option<f64> {
         self.figures

@@ -16,6 +16,8 @@ pub(crate) struct Table {
     pub(crate) purpose: String,
     /// What to know beside, such as columns that the logs lack.
     pub(crate) notes: Vec<String>,
+    /// Why it says nothing: what it is about is not in these logs.
+    pub(crate) unknown: Option<String>,
     pub(crate) columns: Vec<ResultColumn>,
     pub(crate) rows: Vec<Vec<Value>>,
 }
@@ -102,7 +104,7 @@ impl Row<'_> {
     }
 }
 
-/// A value as plain text; NULL is empty.
+/// A value as plain text; NULL is empty. Times are the logs', UTC, and say so.
 pub(crate) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -110,7 +112,7 @@ pub(crate) fn cell(value: &Value) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Double(number) => number.to_string(),
         Value::Text(text) => text.clone(),
-        Value::Timestamp(at) => at.strftime("%Y-%m-%d %H:%M:%S%.f").to_string(),
+        Value::Timestamp(at) => at.strftime("%Y-%m-%d %H:%M:%S%.fZ").to_string(),
         Value::Date(date) => date.to_string(),
         Value::List(values) => {
             let cells: Vec<String> = values.iter().map(cell).collect();
@@ -126,7 +128,7 @@ pub(crate) fn cell(value: &Value) -> String {
     }
 }
 
-/// A value for JSON: numbers stay numbers, times are written as in the logs.
+/// A value for JSON: numbers stay numbers, times are written as in the logs, with Z.
 pub(crate) fn json(value: &Value) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
@@ -153,6 +155,7 @@ pub(crate) mod tests {
             name: name.to_owned(),
             purpose: format!("{name}, for a test"),
             notes: Vec::new(),
+            unknown: None,
             columns: columns
                 .iter()
                 .map(|column| ResultColumn {
@@ -179,6 +182,13 @@ pub(crate) mod tests {
         assert_eq!(rows[1].text("country"), None);
         assert_eq!(rows[1].number("requests"), Some(2.5));
         assert_eq!(rows[0].number("gigabytes"), None);
+    }
+
+    #[test]
+    fn times_of_the_logs_say_that_they_are_utc() {
+        let at = |text: &str| cell(&Value::Timestamp(text.parse().unwrap()));
+        assert_eq!(at("2026-06-14T17:48:00.189"), "2026-06-14 17:48:00.189Z");
+        assert_eq!(at("2026-06-14T17:48:00"), "2026-06-14 17:48:00Z");
     }
 
     #[test]

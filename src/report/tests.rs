@@ -282,6 +282,7 @@ fn gathered() -> Gathered {
             queries: 9,
             objects: Some(412),
             bad_lines: 3,
+            bad_objects: vec![("E1.2026-06-14-18.def.gz".to_owned(), 3)],
             truncated: vec![(
                 "E1.2026-06-14-19.abc.gz".to_owned(),
                 "it ends early".to_owned(),
@@ -315,6 +316,7 @@ fn gathered() -> Gathered {
 fn account() -> Account {
     Account {
         origin_latency_ms: Some(212.0),
+        function_utilization: Some(31.0),
         has_function: true,
         has_waf: true,
         realtime_percent: Some(100.0),
@@ -338,7 +340,10 @@ fn the_verdict_names_what_missed() {
         .map(|goal| goal.name.as_str())
         .collect();
     assert_eq!(missed, ["errors-5xx"], "{:?}", report.verdict);
-    assert_eq!(report.verdict.headline, "6 of 7 targets met, 1 missed");
+    assert_eq!(
+        report.verdict.headline,
+        "6 of 7 targets met, 1 missed; nothing was served out of rights"
+    );
     let lessons: Vec<&str> = report
         .lessons
         .iter()
@@ -350,6 +355,39 @@ fn the_verdict_names_what_missed() {
         "{:?}",
         report.lessons
     );
+}
+
+#[test]
+fn every_target_stands_there_measured_or_not() {
+    let report = report(gathered(), Account::default());
+    let goals = &report.verdict.goals;
+    let targets: Vec<&str> = goals
+        .iter()
+        .filter(|goal| goal.is_target)
+        .map(|goal| goal.name.as_str())
+        .collect();
+    assert_eq!(
+        targets,
+        [
+            "cache-hit-ratio",
+            "errors-4xx",
+            "errors-5xx",
+            "time-to-first-byte",
+            "rebuffering",
+            "origin-latency",
+            "function-utilization",
+        ]
+    );
+    assert_eq!(
+        report.verdict.headline,
+        "4 of 7 targets met, 1 missed, 2 not known; nothing was served out of rights"
+    );
+    let function = goals
+        .iter()
+        .find(|goal| goal.name == "function-utilization")
+        .unwrap();
+    assert_eq!(function.kept, super::Kept::Unknown);
+    assert!(function.note.contains("no edge function"));
 }
 
 #[test]
@@ -452,6 +490,81 @@ fn an_event_without_logs_is_still_a_report() {
     assert_eq!(report.verdict.kept, super::Kept::Unknown);
     assert!(html::page(&report).contains("nobody was asked"));
     assert!(!html::page(&report).contains("NaN"));
+}
+
+#[test]
+fn what_was_not_read_is_told_with_its_place() {
+    let page = markdown::page(&told());
+    assert!(
+        page.contains(
+            "3 lines could not be read and are in no figure (E1.2026-06-14-18.def.gz 3)."
+        ),
+        "{page}"
+    );
+    assert!(page.contains("E1.2026-06-14-19.abc.gz was not read whole: it ends early."));
+}
+
+#[test]
+fn what_the_logs_lack_is_no_empty_table() {
+    let mut gathered = gathered();
+    let mut failovers = table("origin-failovers", &["minute", "reason"], Vec::new());
+    failovers.unknown = Some("the access logs lack sr_reason".to_owned());
+    gathered.tables.push(failovers);
+    let report = report(gathered, account());
+    for form in [html::page(&report), markdown::page(&report)] {
+        assert!(
+            form.contains("(origin-failovers): not known: the access logs lack sr"),
+            "{form}"
+        );
+    }
+    let files = files(&report);
+    assert!(!files.iter().any(|(name, _)| name.contains("failovers.csv")));
+    assert!(files.iter().any(|(name, _)| name.contains("edges.csv")));
+}
+
+#[test]
+fn commands_in_markdown_are_code() {
+    let mut gathered = gathered();
+    gathered.event.closed = None;
+    let page = markdown::page(&report(gathered, account()));
+    assert!(page.contains("`onair event close` proves"), "{page}");
+    assert!(!page.contains("\\`onair"), "{page}");
+}
+
+#[test]
+fn the_first_byte_is_the_whole_windows() {
+    let mut gathered = gathered();
+    let columns = gathered.tables[0].columns.len();
+    let mut whole = vec![Value::Null; columns];
+    whole[columns - 1] = Value::Integer(67);
+    gathered.tables[0].rows.push(whole);
+    let requests = told().summary.value(super::Measure::Requests);
+    let report = report(gathered, account());
+    assert_eq!(
+        report.summary.value(super::Measure::FirstByteP95),
+        Some(67.0)
+    );
+    assert_eq!(report.summary.value(super::Measure::Requests), requests);
+}
+
+#[test]
+fn a_part_of_the_event_is_named_a_part() {
+    let whole = told();
+    assert!(!whole.event.is_part());
+    assert!(html::page(&whole).contains("the whole event"));
+    let mut gathered = gathered();
+    gathered.event.from = at("2026-06-14T19:00:00Z");
+    let part = report(gathered, account());
+    assert_eq!(part.summary.is_part(), Some(true));
+    for form in [html::page(&part), markdown::page(&part)] {
+        assert!(form.contains("A PART of the event"), "{form}");
+        assert!(form.contains("2026-06-14 21:00:00 CEST"), "{form}");
+        assert!(!form.contains("minutes from kickoff to the end"), "{form}");
+        assert!(form.contains("that this window has"), "{form}");
+    }
+    let summary = serde_json::to_value(&part.summary).unwrap();
+    assert_eq!(summary["window"]["is-part"], true);
+    assert_eq!(summary["window"]["from"], "2026-06-14T19:00:00Z");
 }
 
 #[test]

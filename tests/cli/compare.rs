@@ -73,7 +73,7 @@ fn a_limit_allows_it() {
         run.stdout.starts_with("✗ worse: 1 worse (errors-5xx)"),
         "{run}"
     );
-    assert!(run.stdout.contains("Noise:"), "{run}");
+    assert!(run.stdout.contains("How it is decided:"), "{run}");
     let page = desk
         .onair(&[
             "-o",
@@ -89,6 +89,19 @@ fn a_limit_allows_it() {
         page.stdout.starts_with("# The first → The second"),
         "{page}"
     );
+}
+
+#[test]
+fn a_pair_of_which_nothing_can_be_compared_is_no_success() {
+    let desk = desk();
+    let mut empty = summary("empty", 0.0);
+    empty["figures"] = json!([]);
+    empty["minutes"] = json!([]);
+    desk.write("reports/empty/summary.json", empty.to_string());
+    for (a, b) in [("first", "empty"), ("empty", "first"), ("empty", "empty")] {
+        let run = desk.onair(&["compare", a, b]).expect_code(3);
+        assert!(run.stdout.contains("nothing could be compared"), "{run}");
+    }
 }
 
 #[test]

@@ -84,6 +84,69 @@ fn a_report_of_files_here_is_whole() {
 }
 
 #[test]
+fn who_sends_no_cmcd_is_a_viewer_and_a_health_probe_is_none() {
+    let desk = Desk::new().rehearsing();
+    desk.onair(&["sandbox", "reset", "--at", "end+3h"])
+        .expect_success();
+    let without = |line: String| {
+        let start = line.find("CMCD=").expect("CMCD");
+        let end = start + line[start..].find('\t').expect("a next field");
+        format!("{}-{}", &line[..start], &line[end..])
+    };
+    let mut text = FIELDS.to_owned();
+    for minute in 0..12 {
+        // The probe's address has every minute; no player sends CMCD in the last two.
+        let probe = without(line(minute, 9, 200, "Hit"));
+        text.push_str(&probe.replace(&format!("1080p/s{minute}.m4s"), "health"));
+        if minute < 10 {
+            text.push_str(&line(minute, 1, 200, "Hit"));
+            text.push_str(&without(line(minute, 2, 200, "Hit")));
+            // Another device at home.
+            text.push_str(&without(line(minute, 2, 200, "Hit")).replace(AGENT, "TV"));
+        }
+    }
+    desk.write("logs/E1CUPFINAL0001.2026-06-14-18.abcd.txt", text);
+    let run = desk
+        .onair(&[
+            "-o",
+            "json",
+            "report",
+            "cup-final",
+            "--local",
+            "logs",
+            "--offline",
+        ])
+        .expect_success();
+    let summary = &run.json()["data"]["summary"];
+    assert_eq!(summary["peak-viewers"], 3.0, "{summary}");
+    assert_eq!(summary["mean-viewers"], 2.5, "{summary}");
+    assert_eq!(summary["viewer-hours"], 0.5, "{summary}");
+    let peak = desk
+        .onair(&[
+            "-o",
+            "csv",
+            "query",
+            "run",
+            "peak-audience",
+            "--local",
+            "logs",
+        ])
+        .expect_success();
+    let counted: Vec<&str> = peak
+        .stdout
+        .lines()
+        .skip(1)
+        .filter_map(|row| row.split(',').next())
+        .collect();
+    assert_eq!(
+        counted,
+        ["viewers", "sessions", "without session"],
+        "{peak}"
+    );
+    assert!(peak.stdout.contains("viewers,3,"), "{peak}");
+}
+
+#[test]
 fn a_final_report_needs_all_logs() {
     let desk = desk();
     let arguments = [

@@ -24,6 +24,8 @@ pub(super) struct Account {
     /// The 90th percentile of each distribution's origin latency, weighted by its requests.
     pub(super) origin_latency_ms: Option<f64>,
     pub(super) invocations: Option<f64>,
+    /// The highest average of the edge function's compute utilization, percent.
+    pub(super) function_utilization: Option<f64>,
     pub(super) alarms: Vec<AlarmSpan>,
     pub(super) gaps: Vec<String>,
 }
@@ -35,6 +37,7 @@ impl Account {
             counted: Counted::Unknown(why.to_owned()),
             origin_latency_ms: None,
             invocations: None,
+            function_utilization: None,
             alarms: Vec::new(),
             gaps: vec![format!("CloudWatch: {why}.")],
         }
@@ -117,6 +120,11 @@ fn queries(session: &Session, period: u32) -> Vec<MetricQuery> {
             Metric::new(CLOUDFRONT, "FunctionInvocations", &dimensions),
             "Sum",
         ));
+        queries.push(statistic(
+            "utilization".to_owned(),
+            Metric::new(CLOUDFRONT, "FunctionComputeUtilization", &dimensions),
+            "Average",
+        ));
     }
     queries
 }
@@ -149,6 +157,10 @@ fn read_series(session: &Session, series: &[Series], period: u32) -> Account {
     let invocations = find(series, "invocations")
         .filter(|one| !one.points.is_empty())
         .map(|one| one.points.iter().map(|(_, value)| value).sum());
+    let function_utilization = find(series, "utilization").and_then(|one| {
+        let averages = one.points.iter().map(|(_, average)| *average);
+        averages.reduce(f64::max)
+    });
     let counted = if gaps.is_empty() {
         Counted::Known {
             counts,
@@ -161,6 +173,7 @@ fn read_series(session: &Session, series: &[Series], period: u32) -> Account {
         counted,
         origin_latency_ms: (weight > 0.0).then(|| latency / weight),
         invocations,
+        function_utilization,
         alarms: Vec::new(),
         gaps,
     }

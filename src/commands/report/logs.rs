@@ -6,8 +6,11 @@ use jiff::Timestamp;
 use crate::commands::query::place::{self, LocalAsked};
 use crate::context::Session;
 use crate::error::{Exit, Failure};
+use crate::query::catalog::Need;
 use crate::query::parameters::{self, Moment};
-use crate::query::{Answered, Asked, CatalogQuery, QueryEngine, Source, Window, all, named, text};
+use crate::query::{
+    Answered, Asked, CatalogQuery, QueryEngine, Source, Window, all, named, text, view,
+};
 use crate::report::{SourceFacts, Table};
 
 /// Queries that Athena runs at a time; the engine here uses all cores for one.
@@ -60,6 +63,11 @@ pub(super) async fn read(
     window: Window,
 ) -> Result<Read, Failure> {
     let engine = open(local, session, source, window)?;
+    // Files here tell by themselves what they lack.
+    let table = match local {
+        None => view::Table::of(&session.runbook, source),
+        Some(_) => None,
+    };
     let queries = all();
     let chosen: Vec<&CatalogQuery> = ASKED
         .iter()
@@ -89,7 +97,7 @@ pub(super) async fn read(
             break;
         };
         match answered {
-            Ok(answered) => read.take(query, answered),
+            Ok(answered) => read.take(query, answered, source, table.as_ref()),
             Err(failure)
                 if failure.exit == Exit::Interrupted || NEEDED.contains(&query.name.as_str()) =>
             {
@@ -135,7 +143,13 @@ fn asked(
 }
 
 impl Read {
-    fn take(&mut self, query: &CatalogQuery, answered: Answered) {
+    fn take(
+        &mut self,
+        query: &CatalogQuery,
+        answered: Answered,
+        asked: Source,
+        table: Option<&view::Table>,
+    ) {
         let source = &mut self.source;
         source.queries += 1;
         answered.engine.clone_into(&mut source.engine);
@@ -151,7 +165,15 @@ impl Read {
         }
         // Every query reads the same objects: the worst of them counts, and not their sum.
         let bad: u64 = answered.bad.iter().map(|object| object.bad).sum();
-        source.bad_lines = source.bad_lines.max(bad);
+        if bad > source.bad_lines {
+            source.bad_lines = bad;
+            source.bad_objects = answered
+                .bad
+                .iter()
+                .filter(|object| object.bad > 0)
+                .map(|object| (object.name.clone(), object.bad))
+                .collect();
+        }
         for object in answered.bad {
             if let Some(why) = object.truncated
                 && !source
@@ -166,13 +188,67 @@ impl Read {
         if NEEDED.contains(&query.name.as_str()) {
             self.gaps.extend(notes.drain(..).map(|note| note + "."));
         }
+        let unknown = not_known(query, asked, table, &notes);
         self.tables.push(Table {
             name: query.name.clone(),
             purpose: query.purpose.clone(),
             notes,
+            unknown,
             columns: answered.columns,
             rows: answered.rows,
         });
+    }
+}
+
+/// Why a query says nothing over these logs: they lack what it is about.
+fn not_known(
+    query: &CatalogQuery,
+    source: Source,
+    table: Option<&view::Table>,
+    notes: &[String],
+) -> Option<String> {
+    let columns = query.columns();
+    let needed: Vec<(Need, &str)> = query
+        .needs
+        .iter()
+        .flat_map(|need| holding(*need).iter().map(move |column| (*need, *column)))
+        .filter(|(_, column)| columns.contains(column))
+        .collect();
+    let nothing_in = |column: &str| {
+        notes
+            .iter()
+            .flat_map(|note| note.split([' ', ',']))
+            .any(|word| word == column)
+    };
+    let lacks = |need: Need, column: &str| match (table, need) {
+        (Some(table), _) => !table.has(column),
+        // An event without failovers leaves it empty where it is logged.
+        (None, Need::Realtime) => source == Source::Access,
+        (None, _) => nothing_in(column),
+    };
+    let lacking: Vec<(Need, &str)> = needed
+        .into_iter()
+        .filter(|(need, column)| lacks(*need, column))
+        .collect();
+    let (first, _) = lacking.first()?;
+    let columns: Vec<&str> = lacking.iter().map(|(_, column)| *column).collect();
+    Some(format!(
+        "the {} logs lack {}; it takes {}",
+        source.name(),
+        columns.join(", "),
+        first.words().replace("--source realtime", "--realtime")
+    ))
+}
+
+/// The columns by which a need shows.
+fn holding(need: Need) -> &'static [&'static str] {
+    match need {
+        Need::Cmcd | Need::Cmcd2 => &["cmcd_session_id", "cmcd_object_type"],
+        Need::Realtime => &["sr_reason", "r_host"],
+        Need::Country => &["c_country"],
+        Need::Network => &["asn"],
+        Need::Token => &["viewer_request_log_data"],
+        Need::Origin => &["origin_fbl"],
     }
 }
 
@@ -205,5 +281,33 @@ fn open<'a>(
             let clock = session.clock.clone();
             place::local(&asked, &session.context, Some(session), runbook, clock)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(name: &str) -> CatalogQuery {
+        let known = all().into_iter().find(|query| query.name == name);
+        known.expect("it is shipped")
+    }
+
+    #[test]
+    fn what_the_logs_lack_is_not_known_and_what_did_not_happen_is() {
+        let failovers = query("origin-failovers");
+        let why = not_known(&failovers, Source::Access, None, &[]).expect("a reason");
+        assert!(why.starts_with("the access logs lack sr_reason"), "{why}");
+        assert!(why.contains("--realtime"), "{why}");
+        let empty = ["the logs have nothing in sr_reason, which is NULL".to_owned()];
+        assert_eq!(not_known(&failovers, Source::Realtime, None, &empty), None);
+        let networks = query("first-byte-by-network");
+        let without = ["the logs have nothing in asn, which is NULL".to_owned()];
+        assert!(not_known(&networks, Source::Access, None, &without).is_some());
+        assert_eq!(not_known(&networks, Source::Access, None, &[]), None);
+        assert_eq!(
+            not_known(&query("edges"), Source::Access, None, &without),
+            None
+        );
     }
 }

@@ -234,6 +234,7 @@ async fn gather(args: &Args, session: &Session, prices: Prices) -> Result<Report
         gathered,
         report::Account {
             origin_latency_ms: account.origin_latency_ms,
+            function_utilization: account.function_utilization,
             has_function: runbook.tokens.is_some(),
             has_waf: runbook.waf.is_some(),
             realtime_percent: runbook
@@ -314,6 +315,11 @@ fn refuse_provisional(args: &Args, report: &Report) -> Result<(), Failure> {
     .with_data(json!({ "completeness": report.completeness }));
     Err(if report.completeness.percent.is_none() {
         failure.hint("--accept-unknown writes it all the same")
+    } else if report.source.is_files() {
+        failure.hint(format!(
+            "copy the files that {} lacks; without --final the report is written as PROVISIONAL",
+            printable(&report.source.place)
+        ))
     } else {
         failure.hint(
             "logs arrive for up to a day; without --final the report is written as PROVISIONAL",
@@ -350,7 +356,11 @@ fn answer(
         "completeness": report.completeness,
         "provisional": report.provisional,
         "verdict": report.verdict,
-        "window": { "from": report.event.from.to_string(), "until": report.event.until.to_string() },
+        "window": {
+            "from": report.event.from.to_string(),
+            "until": report.event.until.to_string(),
+            "is-part": report.event.is_part(),
+        },
         "gaps": report.gaps,
     });
     let mut answer = Answer::new("report", data, text(session, report, place))
@@ -388,13 +398,23 @@ fn text(session: &Session, report: &Report, place: &Path) -> String {
         session.runbook.event.id,
         printable(&report.event.name)
     ));
+    let window = format!("window {}", report.event.window_words());
+    if report.event.is_part() {
+        text.push_str(&format!("{WARN}{window}{WARN:#}\n"));
+    } else {
+        text.push_str(&format!("{window}\n"));
+    }
     for goal in verdict.goals.iter().filter(|goal| goal.kept != Kept::Met) {
         text.push_str(&format!(
-            "  {} {}: {} ({})\n",
+            "  {} {}: {} ({}){}\n",
             goal.kept.sign(),
             goal.title,
             known(goal.value, goal.unit),
-            goal.limit_words()
+            goal.limit_words(),
+            match goal.kept {
+                Kept::Unknown => format!(": {}", goal.note),
+                _ => String::new(),
+            }
         ));
     }
     let words = completeness_words(report);
@@ -402,6 +422,9 @@ fn text(session: &Session, report: &Report, place: &Path) -> String {
         text.push_str(&format!("{WARN}{words}{WARN:#}\n"));
     } else {
         text.push_str(&format!("{words}\n"));
+    }
+    for unread in report.source.unread() {
+        text.push_str(&format!("{WARN}{}{WARN:#}\n", printable(&unread)));
     }
     let of = |measure: Measure| known(report.summary.value(measure), measure.unit());
     text.push_str(&format!(

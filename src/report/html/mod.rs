@@ -7,7 +7,7 @@ use super::chart::{Chart, charts, numbered};
 use super::figures::{Unit, figure, known};
 use super::goals::Kept;
 use super::model::{MarkKind, Report};
-use super::sections::{Block, Section, TILES, completeness_words, moment, sections};
+use super::sections::{Block, Section, TILES, completeness_words, moment, sections, window_words};
 use super::summary::Measure;
 use crate::event::text::{printable, shortened};
 use crate::event::time;
@@ -97,10 +97,16 @@ fn head(report: &Report) -> Element {
         clock(event.ends),
         time::zone_name(&event.zone)
     );
+    let window = format!("Window: {}", window_words(event));
     element("header")
         .child(&kicker)
         .child(&texted("h1", &printable(&event.name)))
         .child(&texted("p", &when).class("when"))
+        .child(&if event.is_part() {
+            element("p").child(&texted("strong", &window))
+        } else {
+            texted("p", &window).class("when")
+        })
 }
 
 fn verdict(report: &Report) -> Element {
@@ -116,6 +122,10 @@ fn verdict(report: &Report) -> Element {
                 .child(&texted("strong", &goal.title))
                 .text(&format!(": {}", known(goal.value, goal.unit)))
                 .child(&texted("span", &format!(" ({})", goal.limit_words())).class("dim"))
+                .text(&match goal.kept {
+                    Kept::Unknown => format!(": {}", goal.note),
+                    Kept::Met | Kept::Missed => String::new(),
+                })
         });
     let list = element("ul").children(others);
     let provisional = if report.provisional {
