@@ -26,6 +26,7 @@ use crate::plan::geo::{Wish, plan_geo};
 use crate::plan::guard::{self, Finding};
 use crate::plan::ip_set::{Demand, SET_LIMIT, plan_set};
 use crate::plan::keys::{KeyWish, STORE_LIMIT_BYTES, plan_keys};
+use crate::plan::meant::Meant;
 use crate::plan::rules;
 use crate::render::{Answer, Sheet};
 use crate::ui::Question;
@@ -380,10 +381,15 @@ async fn plan(
     for distribution in &touched.distributions {
         let resource = session.distribution(distribution);
         match seen.distributions.get(distribution) {
-            Some(Ok(observed)) => match geo_step(&view, &id, distribution, resource, observed) {
-                Ok(step) => steps.push(step),
-                Err(failure) => impossible.push(failure),
-            },
+            Some(Ok(observed)) => {
+                match geo_step(session, &view, &id, distribution, resource, observed) {
+                    Ok((step, notes)) => {
+                        draft.notes.extend(notes);
+                        steps.push(step);
+                    }
+                    Err(failure) => impossible.push(failure),
+                }
+            }
             Some(Err(error)) => impossible.push(Failure::from(error.clone())),
             None => {}
         }
@@ -398,7 +404,7 @@ async fn plan(
     }
     for name in &touched.web_acls {
         if let Some(observed) = seen.web_acls.get(name) {
-            let (step, notes) = rule_step(&view, &id, name, observed);
+            let (step, notes) = rule_step(session, &view, &id, name, observed);
             draft.notes.extend(notes);
             steps.push(step);
         }
@@ -681,18 +687,23 @@ fn set_step(
 }
 
 fn geo_step(
+    session: &Session,
     view: &View,
     id: &EntryId,
     distribution: &str,
     resource: Resource,
     observed: &ObservedDistribution,
-) -> Result<Step, Failure> {
-    let wish = Wish::of(view, id, distribution);
+) -> Result<(Step, Vec<String>), Failure> {
+    let wish = Wish::of(view, id, distribution, &Meant::of(&session.runbook));
+    let Resource::Distribution { name, .. } = &resource else {
+        unreachable!("a geo restriction is a distribution's")
+    };
+    let notes = wish.notes(name);
     let plan = plan_geo(&observed.geo, observed.unread.len(), &wish).map_err(|error| {
         Failure::refused("guard.empty-allow-list", format!("{resource}: {error}"))
             .hint("to stop serving everyone, disable the distribution instead")
     })?;
-    Ok(Step {
+    let step = Step {
         words: format!(
             "{} → {}",
             super::geo::state_words(&plan.before),
@@ -708,7 +719,8 @@ fn geo_step(
             "newly-allowed": plan.newly_allowed,
         }),
         resource,
-    })
+    };
+    Ok((step, notes))
 }
 
 fn key_step(
@@ -755,10 +767,24 @@ fn key_step(
     })
 }
 
-fn rule_step(view: &View, id: &EntryId, name: &str, observed: &ObservedAcl) -> (Step, Vec<String>) {
+fn rule_step(
+    session: &Session,
+    view: &View,
+    id: &EntryId,
+    name: &str,
+    observed: &ObservedAcl,
+) -> (Step, Vec<String>) {
     let wish = rules::RuleWish::of(view, id, name);
-    let plan = rules::plan_rules(&observed.document.json, &wish);
+    let document = &observed.document.json;
+    let meant = Meant::of(&session.runbook).rules(name, document);
+    let plan = rules::plan_rules(document, &wish, &meant);
     let mut notes = Vec::new();
+    for (rule, before, now) in &plan.meant {
+        notes.push(format!(
+            "{}: it did {before} before; it goes to {now}, as the runbook says now",
+            printable(rule)
+        ));
+    }
     for rule in &plan.left {
         notes.push(format!(
             "{rule}: another tool has changed its action since, which stands"
@@ -1014,6 +1040,7 @@ async fn attempt(
         turns: session.turns.clone(),
         account,
         deadline,
+        meant: Meant::of(&session.runbook),
         key_value: key_value(session, &view),
         paced: session.paces(),
         known,
