@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use futures_util::join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -39,6 +39,8 @@ pub(crate) struct Needs {
     pub(crate) keys: Vec<String>,
     /// Names of web ACLs.
     pub(crate) web_acls: Vec<String>,
+    /// Names of web ACLs that tell whether the change is felt. Not being able to read one stops nothing.
+    pub(crate) felt_by: Vec<String>,
     pub(crate) own_address: bool,
 }
 
@@ -60,6 +62,8 @@ pub(crate) struct Seen {
     pub(crate) store: Option<ObservedStore>,
     /// By name.
     pub(crate) web_acls: BTreeMap<String, ObservedAcl>,
+    /// By name, like `felt_by` of the needs.
+    pub(crate) felt_by: BTreeMap<String, Result<ObservedAcl, ObserveError>>,
     pub(crate) own_address: Option<Result<std::net::IpAddr, String>>,
 }
 
@@ -209,6 +213,12 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         if asked { String::new() } else { text },
     );
     answer.head = head;
+    if finished.changed() {
+        // Beside "done", so that nobody takes it for felt.
+        for unfelt in &planned.draft.unfelt {
+            answer.text.push_str(&format!("  ! NOT FELT: {unfelt}\n"));
+        }
+    }
     answer
         .warnings
         .splice(0..0, planned.draft.warnings.iter().cloned());
@@ -457,8 +467,12 @@ async fn observe_needs(
         let acl = observe::web_acl(&session.cloud, name).await?;
         Ok::<_, ObserveError>((name.clone(), acl))
     }));
-    let (sets, store, own_address, distributions, acls) =
-        join!(sets, store, address, distributions, acls);
+    let felt_by =
+        join_all(needs.felt_by.iter().map(|name| async move {
+            (name.clone(), observe::web_acl(&session.cloud, name).await)
+        }));
+    let (sets, store, own_address, distributions, acls, felt_by) =
+        join!(sets, store, address, distributions, acls, felt_by);
     let (sets, store) = (sets?, store?);
     let web_acls: BTreeMap<String, ObservedAcl> =
         acls.map_err(Failure::from)?.into_iter().collect();
@@ -487,6 +501,7 @@ async fn observe_needs(
         distributions,
         store: store.map(|(_, read)| read),
         web_acls,
+        felt_by: felt_by.into_iter().collect(),
         own_address,
     })
 }
