@@ -108,6 +108,12 @@ pub(crate) async fn run(args: &ProvisionArgs, context: &Context) -> Result<Answe
     }
     if !pending {
         settle_cut_off(&session, &basis, COMMAND).await;
+        // A rehearsal's own keys: there is nobody to ask, as when it was made.
+        let mut seeded = Applied::default();
+        seed_keys(&session, &Approved::by_confirmation(), &mut seeded).await;
+        if let Some(error) = seeded.errors.first() {
+            return Err(failure(error, false));
+        }
         return Ok(answer(
             planned.data(false),
             format!("{text}nothing to do: all of it is as it should be\n"),
@@ -262,17 +268,27 @@ async fn carry_out(
         }
     };
     let name = handle.unwrap_or_else(|| entry.id.to_string());
-    let applied = provision::apply(scene, parts, steps, approved, &teller(session)).await;
-    let finished = write_outcome(session, &entry.id, &applied, None).await;
-    let has_new_store = applied
-        .made
-        .iter()
-        .any(|made| made.kind == "key-value-store");
-    if session.sandbox.is_some() && has_new_store {
-        let now = session.clock.now();
-        super::provisioned::put_keys_in(&session.runbook, &session.cloud, approved, now).await?;
+    let mut applied = provision::apply(scene, parts, steps, approved, &teller(session)).await;
+    if applied.errors.is_empty() {
+        seed_keys(session, approved, &mut applied).await;
     }
+    let finished = write_outcome(session, &entry.id, &applied, None).await;
     Ok((name, applied, finished))
+}
+
+/// Gives a rehearsal's store its keys, also where the run that made the store was cut off before.
+async fn seed_keys(session: &Session, approved: &Approved, applied: &mut Applied) {
+    if session.sandbox.is_none() {
+        return;
+    }
+    let (runbook, cloud) = (&session.runbook, &session.cloud);
+    let put = super::provisioned::put_keys_in(runbook, cloud, approved, &session.clock).await;
+    if let Err(failure) = put {
+        applied.errors.push(PartError::Other(format!(
+            "the rehearsal's signing key is not in the store yet: {}",
+            failure.message
+        )));
+    }
 }
 
 /// Shows each step as it begins.
@@ -397,7 +413,10 @@ pub(super) async fn carry_on(
                     .contains(&Claim::new(step.kind, &step.name))
         })
         .collect();
-    let applied = provision::apply(&scene, &parts, &meant, approved, &teller(session)).await;
+    let mut applied = provision::apply(&scene, &parts, &meant, approved, &teller(session)).await;
+    if applied.errors.is_empty() {
+        seed_keys(session, approved, &mut applied).await;
+    }
     let at_least = at_least(change);
     Ok(write_outcome(session, change.id(), &applied, Some(at_least)).await)
 }
