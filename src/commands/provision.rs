@@ -138,6 +138,10 @@ pub(crate) async fn run(args: &ProvisionArgs, context: &Context) -> Result<Answe
         .await
         .map_err(|failure| {
             let mut failure = failure.with_data(planned.data(true));
+            if !planned.far_reaching.is_empty() {
+                let why = planned.far_reaching.join("; ");
+                failure.message = format!("{}: {why}", failure.message);
+            }
             if !asked {
                 failure.text = Some(text.clone());
             }
@@ -440,13 +444,15 @@ struct Planned {
     findings: Vec<Finding>,
     warnings: Vec<String>,
     level: u8,
+    /// What makes it level 2.
+    far_reaching: Vec<String>,
     iac: Option<Iac>,
 }
 
 impl Planned {
     fn new(session: &Session, basis: &Basis<'_>, steps: Vec<Step>, iac: Option<Iac>) -> Self {
         let mut warnings = Vec::new();
-        let mut level = 1;
+        let mut far_reaching = Vec::new();
         for neighbor in &basis.neighbors {
             let shared: Vec<&str> = neighbor
                 .distributions
@@ -467,20 +473,37 @@ impl Planned {
             } else {
                 ""
             };
-            warnings.push(format!(
+            let also = format!(
                 "{} also serves event {}{live}",
                 shared.join(" and "),
                 neighbor.event
-            ));
-            level = 2;
+            );
+            // As preflight has it: another event counts while it is on.
+            if neighbor.live {
+                far_reaching.push(also.clone());
+            }
+            warnings.push(also);
+        }
+        let creates = steps
+            .iter()
+            .filter(|step| step.action == Action::Create)
+            .count();
+        if basis.state.closed_at.is_some() && creates > 0 {
+            let again = format!(
+                "{} is closed: this makes {creates} resources for it again, and they cost until a teardown",
+                session.runbook.event.id
+            );
+            far_reaching.push(again.clone());
+            warnings.push(again);
         }
         if !session.elsewhere.is_empty() {
-            level = 2;
-            warnings.push(format!(
+            let other = format!(
                 "{} is outside its window, and {} is in it now",
                 session.runbook.event.id,
                 session.elsewhere.join(", ")
-            ));
+            );
+            far_reaching.push(other.clone());
+            warnings.push(other);
         }
         warnings.extend(iac::warnings(&steps));
         let mut findings = Vec::new();
@@ -503,7 +526,8 @@ impl Planned {
             steps,
             findings,
             warnings,
-            level,
+            level: if far_reaching.is_empty() { 1 } else { 2 },
+            far_reaching,
             iac,
         }
     }
