@@ -710,7 +710,10 @@ impl Session {
             let Ok(other) = crate::runbook::load(&found.path).map(|loaded| loaded.runbook) else {
                 continue;
             };
-            if other.event.id == self.runbook.event.id {
+            // In another account the same names are other things.
+            if other.event.id == self.runbook.event.id
+                || other.aws.account != self.runbook.aws.account
+            {
                 continue;
             }
             let distributions: Vec<String> = other

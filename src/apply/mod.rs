@@ -22,6 +22,7 @@ use crate::observe::{self, ObserveError};
 use crate::plan::geo::{Wish, plan_geo};
 use crate::plan::ip_set::{Demand, SET_LIMIT, TooMany, plan_set};
 use crate::plan::keys::{Batch, KeyPlan, KeyWish, plan_keys};
+use crate::plan::meant::Meant;
 use crate::ui::Interrupt;
 
 /// AWS WAF takes one update a second of an account and region, all callers together (WAF Developer
@@ -64,6 +65,8 @@ pub(crate) struct Applier<'a> {
     pub(crate) account: String,
     /// When no further attempt is made.
     pub(crate) deadline: Timestamp,
+    /// What the runbook says by now: what an end goes to.
+    pub(crate) meant: Meant<'a>,
     /// Turns an entry's end into the value of a revocation key.
     pub(crate) key_value: Box<dyn Fn(End) -> String + 'a>,
     /// Whether updates keep to AWS's published rates.
@@ -386,7 +389,7 @@ impl Applier<'_> {
                 .view()
                 .await
                 .map_err(|error| Stopped::after(error, writes))?;
-            let wish = Wish::of(&view, id, distribution);
+            let wish = Wish::of(&view, id, distribution, &self.meant);
             let plan = plan_geo(&observed.geo, observed.unread.len(), &wish)
                 .map_err(|error| Stopped::after(error.into(), writes))?;
             let whole = hex::encode(Sha256::digest(observed.document.bytes()));

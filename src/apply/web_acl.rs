@@ -50,7 +50,9 @@ impl Applier<'_> {
                 .view()
                 .await
                 .map_err(|error| Stopped::after(error, writes))?;
-            let plan = plan_rules(&observed.document.json, &RuleWish::of(&view, id, name));
+            let document = &observed.document.json;
+            let meant = self.meant.rules(name, document);
+            let plan = plan_rules(document, &RuleWish::of(&view, id, name), &meant);
             let present = digest(&observed);
             let before = before.get_or_insert_with(|| present.clone()).clone();
             if !plan.changes_something() && !plan.must_write {

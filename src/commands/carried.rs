@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::change::{self, Basis, Finished};
 use super::undo::taking_back;
 use super::{dashboard, provision};
+use crate::apply::Resource;
 use crate::cloud::Approved;
 use crate::context::Session;
 use crate::error::{Exit, Failure};
@@ -13,6 +14,8 @@ use crate::ledger::EntryId;
 use crate::ledger::body::{Body, Intent, Kind, Part, Verdict, What};
 use crate::ledger::view::{Change, View};
 use crate::plan::change::empty_intent;
+use crate::plan::geo::Wish;
+use crate::plan::meant::Meant;
 use crate::plan::windows;
 use crate::runbook::GeoWindow;
 
@@ -38,6 +41,8 @@ pub(crate) struct Carried {
     pub(crate) summary: String,
     /// The changes that it ends.
     pub(crate) ends: Vec<Target>,
+    /// Why an end did not go back to what was before.
+    pub(crate) notes: Vec<String>,
     pub(crate) finished: Finished,
 }
 
@@ -92,6 +97,7 @@ impl Carried {
             "ends": self.ends.iter().map(Target::data).collect::<Vec<_>>(),
             "outcomes": self.finished.outcome.parts,
             "error": self.finished.outcome.error,
+            "notes": self.notes,
         })
     }
 
@@ -115,8 +121,12 @@ impl Carried {
             .as_ref()
             .map(|error| format!(" ({error})"))
             .unwrap_or_default();
+        let notes: Vec<&str> = std::iter::once("")
+            .chain(self.notes.iter().map(String::as_str))
+            .collect();
+        let notes = notes.join(" · ");
         format!(
-            "{} {}: {} · {how}{error}",
+            "{} {}: {} · {how}{error}{notes}",
             self.deed.word(),
             self.name,
             self.summary
@@ -204,6 +214,7 @@ async fn again(
         name: change.name(),
         summary: change.intent().summary.clone(),
         ends: Vec::new(),
+        notes: Vec::new(),
         finished,
     })
 }
@@ -281,6 +292,27 @@ async fn open_window(
     carry(session, basis, approved, &intent, Vec::new(), Deed::Opened).await
 }
 
+/// What an end leaves as the change had it, since the runbook says so by now.
+fn runbook_notes(
+    session: &Session,
+    view: &View,
+    id: &EntryId,
+    resources: &[Resource],
+) -> Vec<String> {
+    let meant = Meant::of(&session.runbook);
+    resources
+        .iter()
+        .filter_map(|resource| match resource {
+            Resource::Distribution {
+                id: distribution,
+                name,
+            } => Some(Wish::of(view, id, distribution, &meant).notes(name)),
+            Resource::IpSet { .. } | Resource::Store { .. } | Resource::WebAcl { .. } => None,
+        })
+        .flatten()
+        .collect()
+}
+
 /// Writes an intent down and carries it out, without asking.
 async fn carry(
     session: &Session,
@@ -295,6 +327,7 @@ async fn carry(
         Some(change) => change::resources_of(session, &view, change)?,
         None => Vec::new(),
     };
+    let notes = runbook_notes(session, &view, &draft, &resources);
     let (entry, _) = change::write_intent(session, intent, false).await?;
     let handle = match session.ledger.claim_handle(&basis.operator, entry.id).await {
         Ok(handle) => handle,
@@ -315,6 +348,7 @@ async fn carry(
         name: handle.unwrap_or_else(|| entry.id.to_string()),
         summary: written.summary.clone(),
         ends,
+        notes,
         finished,
     })
 }

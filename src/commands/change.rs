@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use futures_util::join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -26,6 +26,7 @@ use crate::plan::geo::{Wish, plan_geo};
 use crate::plan::guard::{self, Finding};
 use crate::plan::ip_set::{Demand, SET_LIMIT, plan_set};
 use crate::plan::keys::{KeyWish, STORE_LIMIT_BYTES, plan_keys};
+use crate::plan::meant::Meant;
 use crate::plan::rules;
 use crate::render::{Answer, Sheet};
 use crate::ui::Question;
@@ -38,6 +39,8 @@ pub(crate) struct Needs {
     pub(crate) keys: Vec<String>,
     /// Names of web ACLs.
     pub(crate) web_acls: Vec<String>,
+    /// Names of web ACLs that tell whether the change is felt. Not being able to read one stops nothing.
+    pub(crate) felt_by: Vec<String>,
     pub(crate) own_address: bool,
 }
 
@@ -59,6 +62,8 @@ pub(crate) struct Seen {
     pub(crate) store: Option<ObservedStore>,
     /// By name.
     pub(crate) web_acls: BTreeMap<String, ObservedAcl>,
+    /// By name, like `felt_by` of the needs.
+    pub(crate) felt_by: BTreeMap<String, Result<ObservedAcl, ObserveError>>,
     pub(crate) own_address: Option<Result<std::net::IpAddr, String>>,
 }
 
@@ -208,6 +213,12 @@ pub(crate) async fn run(session: &Session, intention: &dyn Intention) -> Result<
         if asked { String::new() } else { text },
     );
     answer.head = head;
+    if finished.changed() {
+        // Beside "done", so that nobody takes it for felt.
+        for unfelt in &planned.draft.unfelt {
+            answer.text.push_str(&format!("  ! NOT FELT: {unfelt}\n"));
+        }
+    }
     answer
         .warnings
         .splice(0..0, planned.draft.warnings.iter().cloned());
@@ -380,10 +391,15 @@ async fn plan(
     for distribution in &touched.distributions {
         let resource = session.distribution(distribution);
         match seen.distributions.get(distribution) {
-            Some(Ok(observed)) => match geo_step(&view, &id, distribution, resource, observed) {
-                Ok(step) => steps.push(step),
-                Err(failure) => impossible.push(failure),
-            },
+            Some(Ok(observed)) => {
+                match geo_step(session, &view, &id, distribution, resource, observed) {
+                    Ok((step, notes)) => {
+                        draft.notes.extend(notes);
+                        steps.push(step);
+                    }
+                    Err(failure) => impossible.push(failure),
+                }
+            }
             Some(Err(error)) => impossible.push(Failure::from(error.clone())),
             None => {}
         }
@@ -398,7 +414,7 @@ async fn plan(
     }
     for name in &touched.web_acls {
         if let Some(observed) = seen.web_acls.get(name) {
-            let (step, notes) = rule_step(&view, &id, name, observed);
+            let (step, notes) = rule_step(session, &view, &id, name, observed);
             draft.notes.extend(notes);
             steps.push(step);
         }
@@ -451,8 +467,12 @@ async fn observe_needs(
         let acl = observe::web_acl(&session.cloud, name).await?;
         Ok::<_, ObserveError>((name.clone(), acl))
     }));
-    let (sets, store, own_address, distributions, acls) =
-        join!(sets, store, address, distributions, acls);
+    let felt_by =
+        join_all(needs.felt_by.iter().map(|name| async move {
+            (name.clone(), observe::web_acl(&session.cloud, name).await)
+        }));
+    let (sets, store, own_address, distributions, acls, felt_by) =
+        join!(sets, store, address, distributions, acls, felt_by);
     let (sets, store) = (sets?, store?);
     let web_acls: BTreeMap<String, ObservedAcl> =
         acls.map_err(Failure::from)?.into_iter().collect();
@@ -481,6 +501,7 @@ async fn observe_needs(
         distributions,
         store: store.map(|(_, read)| read),
         web_acls,
+        felt_by: felt_by.into_iter().collect(),
         own_address,
     })
 }
@@ -681,18 +702,23 @@ fn set_step(
 }
 
 fn geo_step(
+    session: &Session,
     view: &View,
     id: &EntryId,
     distribution: &str,
     resource: Resource,
     observed: &ObservedDistribution,
-) -> Result<Step, Failure> {
-    let wish = Wish::of(view, id, distribution);
+) -> Result<(Step, Vec<String>), Failure> {
+    let wish = Wish::of(view, id, distribution, &Meant::of(&session.runbook));
+    let Resource::Distribution { name, .. } = &resource else {
+        unreachable!("a geo restriction is a distribution's")
+    };
+    let notes = wish.notes(name);
     let plan = plan_geo(&observed.geo, observed.unread.len(), &wish).map_err(|error| {
         Failure::refused("guard.empty-allow-list", format!("{resource}: {error}"))
             .hint("to stop serving everyone, disable the distribution instead")
     })?;
-    Ok(Step {
+    let step = Step {
         words: format!(
             "{} → {}",
             super::geo::state_words(&plan.before),
@@ -708,7 +734,8 @@ fn geo_step(
             "newly-allowed": plan.newly_allowed,
         }),
         resource,
-    })
+    };
+    Ok((step, notes))
 }
 
 fn key_step(
@@ -755,10 +782,24 @@ fn key_step(
     })
 }
 
-fn rule_step(view: &View, id: &EntryId, name: &str, observed: &ObservedAcl) -> (Step, Vec<String>) {
+fn rule_step(
+    session: &Session,
+    view: &View,
+    id: &EntryId,
+    name: &str,
+    observed: &ObservedAcl,
+) -> (Step, Vec<String>) {
     let wish = rules::RuleWish::of(view, id, name);
-    let plan = rules::plan_rules(&observed.document.json, &wish);
+    let document = &observed.document.json;
+    let meant = Meant::of(&session.runbook).rules(name, document);
+    let plan = rules::plan_rules(document, &wish, &meant);
     let mut notes = Vec::new();
+    for (rule, before, now) in &plan.meant {
+        notes.push(format!(
+            "{}: it did {before} before; it goes to {now}, as the runbook says now",
+            printable(rule)
+        ));
+    }
     for rule in &plan.left {
         notes.push(format!(
             "{rule}: another tool has changed its action since, which stands"
@@ -1014,6 +1055,7 @@ async fn attempt(
         turns: session.turns.clone(),
         account,
         deadline,
+        meant: Meant::of(&session.runbook),
         key_value: key_value(session, &view),
         paced: session.paces(),
         known,

@@ -7,15 +7,20 @@ use serde_json::json;
 use super::change::{self, Basis, Intention, Needs, Seen};
 use super::values::{self, ValueArgs};
 use crate::context::{Context, Session};
+use crate::edge::WebAcl;
 use crate::error::{Exit, Failure};
 use crate::event::cidr::{Cidr, Family, ParsedCidr, merged};
 use crate::event::import::{Imported, parse_prefixes};
+use crate::event::text::printable;
+use crate::layers::Lookup;
 use crate::ledger::body::{End, Kind, Part, What};
 use crate::ledger::view::{Change, Standing};
+use crate::observe::{ObserveError, ObservedAcl};
 use crate::plan::change::{Draft, empty_intent, some_of};
 use crate::plan::guard::{self, AddressRules};
 use crate::plan::ip_set::{Demand, SET_LIMIT, plan_set};
 use crate::render::{Answer, Sheet};
+use crate::runbook::Waf;
 
 /// Block, unblock and list addresses in the event's WAF IP sets
 #[derive(Debug, clap::Subcommand)]
@@ -257,6 +262,13 @@ impl Intention for Block {
             .collect();
         Ok(Needs {
             families: families.into_iter().collect(),
+            felt_by: basis
+                .session
+                .runbook
+                .waf
+                .iter()
+                .map(|waf| waf.web_acl.clone())
+                .collect(),
             own_address: true,
             ..Needs::default()
         })
@@ -309,6 +321,11 @@ impl Intention for Block {
                     .to_owned(),
             );
         }
+        if let Some(read) = seen.felt_by.get(&waf.web_acl) {
+            for why in self.unfelt(waf, read) {
+                draft.will_not_be_felt(why);
+            }
+        }
         self.note_values(&mut draft);
         self.note_entries(basis, &mut draft, explicit);
         Ok(draft)
@@ -316,6 +333,42 @@ impl Intention for Block {
 }
 
 impl Block {
+    /// Why viewers whose address is blocked are served all the same.
+    fn unfelt(&self, waf: &Waf, read: &Result<ObservedAcl, ObserveError>) -> Vec<String> {
+        let acl = match read {
+            Ok(acl) => match WebAcl::from_json(&acl.document.json) {
+                Ok(acl) => acl,
+                Err(_) => return Vec::new(),
+            },
+            Err(error @ ObserveError::NoSuchAcl(_)) => {
+                return vec![format!(
+                    "{error}: blocked addresses are served; make it, then: onair provision"
+                )];
+            }
+            // Not being able to look is not a fault: the block goes in all the same.
+            Err(_) => return Vec::new(),
+        };
+        [Family::V4, Family::V6]
+            .into_iter()
+            .filter(|family| self.values.iter().any(|value| value.cidr.family() == *family))
+            .filter_map(|family| {
+                let set = waf.ip_set(family);
+                match crate::layers::lookup(&acl, set) {
+                    Lookup::Blocks => None,
+                    Lookup::Counts(rule) => Some(format!(
+                        "rule {} only counts: addresses in {set} are served; to block by it: onair rule block {}",
+                        printable(&rule),
+                        printable(&rule)
+                    )),
+                    Lookup::Missing => Some(format!(
+                        "no rule of {} blocks by {set}: addresses in it are served; the rule is made by: onair provision",
+                        waf.web_acl
+                    )),
+                }
+            })
+            .collect()
+    }
+
     fn note_values(&self, draft: &mut Draft) {
         for value in &self.values {
             if let Some(from) = &value.normalized_from {

@@ -108,6 +108,12 @@ pub(crate) async fn run(args: &ProvisionArgs, context: &Context) -> Result<Answe
     }
     if !pending {
         settle_cut_off(&session, &basis, COMMAND).await;
+        // A rehearsal's own keys: there is nobody to ask, as when it was made.
+        let mut seeded = Applied::default();
+        seed_keys(&session, &Approved::by_confirmation(), &mut seeded).await;
+        if let Some(error) = seeded.errors.first() {
+            return Err(failure(error, false));
+        }
         return Ok(answer(
             planned.data(false),
             format!("{text}nothing to do: all of it is as it should be\n"),
@@ -132,6 +138,10 @@ pub(crate) async fn run(args: &ProvisionArgs, context: &Context) -> Result<Answe
         .await
         .map_err(|failure| {
             let mut failure = failure.with_data(planned.data(true));
+            if !planned.far_reaching.is_empty() {
+                let why = planned.far_reaching.join("; ");
+                failure.message = format!("{}: {why}", failure.message);
+            }
             if !asked {
                 failure.text = Some(text.clone());
             }
@@ -262,17 +272,27 @@ async fn carry_out(
         }
     };
     let name = handle.unwrap_or_else(|| entry.id.to_string());
-    let applied = provision::apply(scene, parts, steps, approved, &teller(session)).await;
-    let finished = write_outcome(session, &entry.id, &applied, None).await;
-    let has_new_store = applied
-        .made
-        .iter()
-        .any(|made| made.kind == "key-value-store");
-    if session.sandbox.is_some() && has_new_store {
-        let now = session.clock.now();
-        super::provisioned::put_keys_in(&session.runbook, &session.cloud, approved, now).await?;
+    let mut applied = provision::apply(scene, parts, steps, approved, &teller(session)).await;
+    if applied.errors.is_empty() {
+        seed_keys(session, approved, &mut applied).await;
     }
+    let finished = write_outcome(session, &entry.id, &applied, None).await;
     Ok((name, applied, finished))
+}
+
+/// Gives a rehearsal's store its keys, also where the run that made the store was cut off before.
+async fn seed_keys(session: &Session, approved: &Approved, applied: &mut Applied) {
+    if session.sandbox.is_none() {
+        return;
+    }
+    let (runbook, cloud) = (&session.runbook, &session.cloud);
+    let put = super::provisioned::put_keys_in(runbook, cloud, approved, &session.clock).await;
+    if let Err(failure) = put {
+        applied.errors.push(PartError::Other(format!(
+            "the rehearsal's signing key is not in the store yet: {}",
+            failure.message
+        )));
+    }
 }
 
 /// Shows each step as it begins.
@@ -397,7 +417,10 @@ pub(super) async fn carry_on(
                     .contains(&Claim::new(step.kind, &step.name))
         })
         .collect();
-    let applied = provision::apply(&scene, &parts, &meant, approved, &teller(session)).await;
+    let mut applied = provision::apply(&scene, &parts, &meant, approved, &teller(session)).await;
+    if applied.errors.is_empty() {
+        seed_keys(session, approved, &mut applied).await;
+    }
     let at_least = at_least(change);
     Ok(write_outcome(session, change.id(), &applied, Some(at_least)).await)
 }
@@ -421,13 +444,15 @@ struct Planned {
     findings: Vec<Finding>,
     warnings: Vec<String>,
     level: u8,
+    /// What makes it level 2.
+    far_reaching: Vec<String>,
     iac: Option<Iac>,
 }
 
 impl Planned {
     fn new(session: &Session, basis: &Basis<'_>, steps: Vec<Step>, iac: Option<Iac>) -> Self {
         let mut warnings = Vec::new();
-        let mut level = 1;
+        let mut far_reaching = Vec::new();
         for neighbor in &basis.neighbors {
             let shared: Vec<&str> = neighbor
                 .distributions
@@ -448,20 +473,37 @@ impl Planned {
             } else {
                 ""
             };
-            warnings.push(format!(
+            let also = format!(
                 "{} also serves event {}{live}",
                 shared.join(" and "),
                 neighbor.event
-            ));
-            level = 2;
+            );
+            // As preflight has it: another event counts while it is on.
+            if neighbor.live {
+                far_reaching.push(also.clone());
+            }
+            warnings.push(also);
+        }
+        let creates = steps
+            .iter()
+            .filter(|step| step.action == Action::Create)
+            .count();
+        if basis.state.closed_at.is_some() && creates > 0 {
+            let again = format!(
+                "{} is closed: this makes {creates} resources for it again, and they cost until a teardown",
+                session.runbook.event.id
+            );
+            far_reaching.push(again.clone());
+            warnings.push(again);
         }
         if !session.elsewhere.is_empty() {
-            level = 2;
-            warnings.push(format!(
+            let other = format!(
                 "{} is outside its window, and {} is in it now",
                 session.runbook.event.id,
                 session.elsewhere.join(", ")
-            ));
+            );
+            far_reaching.push(other.clone());
+            warnings.push(other);
         }
         warnings.extend(iac::warnings(&steps));
         let mut findings = Vec::new();
@@ -484,7 +526,8 @@ impl Planned {
             steps,
             findings,
             warnings,
-            level,
+            level: if far_reaching.is_empty() { 1 } else { 2 },
+            far_reaching,
             iac,
         }
     }

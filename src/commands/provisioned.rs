@@ -4,15 +4,17 @@
 //! that no other process sees half of it.
 
 use std::path::Path;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
-use crate::cloud::{Approved, Cloud, ConnectOptions, Target};
+use crate::cloud::{Approved, Cloud, CloudError, ConnectOptions, Target};
 use crate::context::sandbox_failure;
 use crate::error::Failure;
 use crate::ledger::body::{Body, Made, Seeded};
 use crate::ledger::{self, Ledger, Store};
+use crate::observe::ObserveError;
 use crate::provision::{self, Choice, Scene};
 use crate::runbook::Runbook;
 use crate::sandbox::service::Rollout;
@@ -20,6 +22,10 @@ use crate::sandbox::{Reset, Sandbox, Settings};
 
 /// Who stands in the ledger for what nobody of the crew did.
 const OPERATOR: &str = "onair";
+
+/// How long the store may take to become ready, and how often it is asked meanwhile.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(2);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// An account in memory that holds everything the runbook asks for, and what was made for that.
 pub(super) async fn account(
@@ -58,32 +64,48 @@ pub(super) async fn account(
         return Err(super::provision::failure(error, false)
             .hint("what the runbook presumes alone: onair sandbox reset --bare"));
     }
-    put_keys_in(runbook, &cloud, &approved, clock.now()).await?;
+    put_keys_in(runbook, &cloud, &approved, &clock).await?;
     Ok((draft, applied.made))
 }
 
 /// Puts made-up signing keys in the store, as `token keys add` would: `provision` makes it empty, and
-/// the gate lets nobody in without them. For rehearsals alone: a real event's keys are its crew's.
+/// the gate lets nobody in without them. A store that was given any is left alone, so that each run may
+/// ask for it. For rehearsals alone: a real event's keys are its crew's.
 pub(super) async fn put_keys_in(
     runbook: &Runbook,
     cloud: &Cloud,
     approved: &Approved,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<(), Failure> {
     let Some(tokens) = &runbook.tokens else {
         return Ok(());
     };
-    let found = crate::observe::find_store(cloud, &tokens.store)
-        .await
-        .map_err(Failure::from)?;
-    let store = cloud.store(&found.arn).await?;
-    let puts: Vec<(String, String)> = super::sandbox::rehearsal_items(runbook, now)
-        .into_iter()
-        .collect();
-    cloud
-        .update_store(approved, &found.arn, &store.version, &puts, &[])
-        .await?;
-    Ok(())
+    let items = super::sandbox::rehearsal_items(runbook, clock.now());
+    let names: Vec<String> = items.keys().cloned().collect();
+    let puts: Vec<(String, String)> = items.into_iter().collect();
+    let until = clock.now().saturating_add(LONGEST_WAIT);
+    let until = until.unwrap_or(Timestamp::MAX);
+    loop {
+        let tried = async {
+            let found = crate::observe::find_store(cloud, &tokens.store).await?;
+            let store = crate::observe::store(cloud, &found.arn, &names).await?;
+            if names.iter().any(|name| store.values.contains_key(name)) {
+                return Ok(());
+            }
+            cloud
+                .update_store(approved, &found.arn, &store.etag, &puts, &[])
+                .await?;
+            Ok::<_, ObserveError>(())
+        };
+        match tried.await {
+            Ok(()) | Err(ObserveError::NoSuchStore(_)) => return Ok(()),
+            // A colleague's run writes, too, or the store they made is not ready yet.
+            Err(ObserveError::Cloud(CloudError::Conflict { .. })) if clock.now() < until => {
+                clock.wait(PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Puts a fresh account in place where there is none yet, and says in the rehearsal's ledger what in it

@@ -17,6 +17,7 @@ use crate::ledger::view::{Change, View};
 use crate::observe::{self, ObservedAcl};
 use crate::plan::change::{Draft, empty_intent};
 use crate::plan::guard::Finding;
+use crate::plan::meant::Meant;
 use crate::plan::rules::{
     action_of, by_priority, find_rule, inserts_headers, move_of, open_moves, word_of,
 };
@@ -35,15 +36,17 @@ const PATIENCE: SignedDuration = SignedDuration::from_millis(1_500);
 pub(crate) enum RuleCommand {
     /// Let a rule or a managed list block what it matches
     ///
-    /// Until the event ends, or as --for and --until say; then the rule does again what it did. A
-    /// managed list that blocks does what its own rules say. Viewers are refused within seconds to
+    /// Until the event ends, or as --for and --until say; then the rule does what the runbook says by
+    /// then, or again what it did where the runbook does not name it. A managed list that blocks does
+    /// what its own rules say. Viewers are refused within seconds to
     /// minutes: the rule's name or the event's id is typed.
     ///
     /// Example: onair rule block rate --for 2h --confirm cup-final
     Block(RuleArgs),
     /// Let a rule or a managed list only count what it matches
     ///
-    /// Until the event ends, or as --for and --until say; then the rule does again what it did.
+    /// Until the event ends, or as --for and --until say; then the rule does what the runbook says by
+    /// then, or again what it did where the runbook does not name it.
     ///
     /// Example: onair rule count rate --for 30m -m "a stadium behind one address"
     Count(RuleArgs),
@@ -152,10 +155,17 @@ impl Intention for Move {
         );
         let mut draft = Draft::new(intent, headline);
         draft.effect.push(self.effect(rule, &present));
-        draft.notes.push(format!(
-            "then it does again what it did before: {}",
-            word_of(&before)
-        ));
+        let meant = Meant::of(&session.runbook).rules(web_acl, &acl.document.json);
+        draft.notes.push(match meant.get(&name) {
+            Some(action) => format!(
+                "then it does what the runbook says by then: {} now",
+                word_of(action)
+            ),
+            None => format!(
+                "then it does again what it did before: {}",
+                word_of(&before)
+            ),
+        });
         draft.findings.extend(impossible(&name, &before));
         let owner = Owner::of(&name, &prefix);
         self.confirmation(&mut draft, basis, web_acl, &name, &owner);

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::event::duration::human;
-use crate::event::text::printable;
+use crate::event::text::{did_you_mean, printable};
 use crate::event::time;
+use crate::preflight;
 use crate::render::{Answer, Sheet};
 use crate::runbook::{
     LoadError, Loaded, Note, Runbook, Severity, load, render_notes, schema, source, template,
@@ -27,7 +28,8 @@ pub(crate) enum RunbookCommand {
 ///
 /// Without a file or an event it checks all of runbooks/. Unknown keys, wrong types, values that are
 /// not what they should be and times that contradict each other are all named at once. Nothing is
-/// asked from AWS. Exit 2 when a runbook is unsound, 3 for warnings with --deny-warnings.
+/// asked from AWS. Exit 2 when a runbook is unsound, 3 for any warning with --deny-warnings: also for
+/// placeholders, an event that is over, and waivers of checks that there are not.
 ///
 /// Example: onair runbook check runbooks/cup-final.toml --deny-warnings
 #[derive(Debug, clap::Args)]
@@ -237,16 +239,19 @@ fn check(args: &CheckArgs, context: &Context) -> Result<Answer, Failure> {
     if let [only] = checked.as_slice() {
         answer.head.event = only.event().map(str::to_owned);
     }
+    let twice_count = twice.len();
     answer.warnings = twice;
     let now = context.world_clock().now();
     for one in checked.iter().filter_map(|one| one.result.as_ref().ok()) {
         answer.warnings.extend(not_ready(&one.runbook, now));
+        answer.warnings.extend(waived_in_vain(&one.runbook));
     }
     let all = counted(checked.len(), "runbook");
     if unsound > 0 {
         let message = format!("{unsound} of {all} cannot be used");
         return Ok(answer.exiting(Exit::Usage, "runbook", &message));
     }
+    let odd = odd + answer.warnings.len() - twice_count;
     if args.deny_warnings && odd > 0 {
         let message = format!("{} in {all}", counted(odd, "warning"));
         answer
@@ -258,7 +263,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<Answer, Failure> {
 }
 
 /// What makes a sound runbook one that nobody can run: its time is over, or it has the templates' values
-/// still. Told, and no mistake: --deny-warnings lets it pass.
+/// still.
 fn not_ready(runbook: &Runbook, now: Timestamp) -> Vec<String> {
     let event = &runbook.event;
     let mut found = Vec::new();
@@ -290,6 +295,28 @@ fn not_ready(runbook: &Runbook, now: Timestamp) -> Vec<String> {
         ));
     }
     found
+}
+
+/// Waivers of checks that there are not: nothing is waived by them.
+fn waived_in_vain(runbook: &Runbook) -> Vec<String> {
+    let known: Vec<&str> = preflight::checks::all()
+        .iter()
+        .map(|check| check.id)
+        .collect();
+    runbook
+        .waivers
+        .iter()
+        .filter(|waiver| !known.contains(&waiver.check.as_str()))
+        .map(|waiver| {
+            let nearest = did_you_mean(&waiver.check, known.iter().copied())
+                .map(|name| format!(", did you mean {name}?"))
+                .unwrap_or_default();
+            format!(
+                "{}: there is no check {} to waive{nearest}; `onair preflight --list` names them",
+                runbook.event.id, waiver.check
+            )
+        })
+        .collect()
 }
 
 /// Whether a name is kept for documents, so that nobody can serve it (RFC 2606, RFC 6761).

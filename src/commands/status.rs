@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::cloud::{CloudError, Distribution, DistributionStatus};
 use crate::context::{Context, Session};
 use crate::edge::gate::mode_word;
-use crate::edge::{Action, WebAcl};
 use crate::error::{Exit, Failure};
 use crate::event::cidr::Family;
 use crate::event::country::Country;
@@ -510,7 +509,7 @@ fn web_acl_check(session: &Session, reading: &Reading, subject: &Subject) -> Opt
     };
     let missing: Vec<&str> = [waf.ip_set_v4.as_str(), waf.ip_set_v6.as_str()]
         .into_iter()
-        .filter(|name| !blocks_by(acl, name))
+        .filter(|name| layers::lookup(acl, name) != layers::Lookup::Blocks)
         .collect();
     Some(if missing.is_empty() {
         Check::new(
@@ -527,21 +526,6 @@ fn web_acl_check(session: &Session, reading: &Reading, subject: &Subject) -> Opt
         Check::new(id, State::Attention, message)
             .fix(format!("add a blocking rule for it to {}", acl.name))
     })
-}
-
-fn blocks_by(acl: &WebAcl, set: &str) -> bool {
-    acl.rules
-        .iter()
-        .filter(|rule| matches!(rule.action, Action::Block { .. }))
-        .any(|rule| {
-            let one = WebAcl {
-                rules: vec![rule.clone()],
-                ..WebAcl::default()
-            };
-            one.ip_set_arns()
-                .into_iter()
-                .any(|arn| layers::set_name(arn) == set)
-        })
 }
 
 fn set_check(

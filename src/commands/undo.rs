@@ -141,7 +141,7 @@ impl Intention for Undo {
             distributions: touched.distributions.into_iter().collect(),
             keys: touched.keys.into_iter().collect(),
             web_acls: touched.web_acls.into_iter().collect(),
-            own_address: false,
+            ..Needs::default()
         })
     }
 

@@ -242,6 +242,37 @@ pub(crate) fn set_name(arn: &str) -> &str {
     arn.rsplit('/').nth(1).unwrap_or(arn)
 }
 
+/// What a web ACL does with the addresses of an IP set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    Blocks,
+    /// The rule of this name looks them up and lets them pass.
+    Counts(String),
+    Missing,
+}
+
+/// Whether a rule of `acl` blocks by the IP set of this name: without one a block is not felt.
+pub(crate) fn lookup(acl: &WebAcl, set: &str) -> Lookup {
+    let mut rules = acl.rules.iter().filter(|rule| {
+        let one = WebAcl {
+            rules: vec![(*rule).clone()],
+            ..WebAcl::default()
+        };
+        one.ip_set_arns()
+            .into_iter()
+            .any(|arn| set_name(arn) == set)
+    });
+    if rules
+        .clone()
+        .any(|rule| matches!(rule.action, Action::Block { .. }))
+    {
+        return Lookup::Blocks;
+    }
+    rules
+        .find(|rule| rule.action == Action::Count)
+        .map_or(Lookup::Missing, |rule| Lookup::Counts(rule.name.clone()))
+}
+
 impl Reading {
     /// Every layer's decision on `viewer` at one distribution, in the order in which it is asked.
     pub(crate) fn decide(&self, subject: &Subject, viewer: &Viewer) -> Vec<Line> {

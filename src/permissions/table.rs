@@ -51,7 +51,14 @@ pub(super) const TABLE: &[Row] = &[
         ],
         Place::Distributions,
         EVERYBODY,
-        &["status", "why", "geo", "provision", "preflight"],
+        &[
+            "status",
+            "why",
+            "geo",
+            "token mode",
+            "provision",
+            "preflight",
+        ],
     ),
     row(
         "ReadRules",
@@ -94,7 +101,7 @@ pub(super) const TABLE: &[Row] = &[
         &["wafv2:ListWebACLs"],
         Place::AnyForWaf(LISTS),
         CREW,
-        &["rule", "provision", "preflight"],
+        &["rule", "ip block", "ip import", "provision", "preflight"],
     ),
     row(
         "ListBlocklists",

@@ -18,6 +18,8 @@ pub(crate) struct Draft {
     /// What is worth knowing and no reason to stop.
     pub(crate) notes: Vec<String>,
     pub(crate) warnings: Vec<String>,
+    /// Those of the warnings that say that viewers will not feel the change as things stand.
+    pub(crate) unfelt: Vec<String>,
     pub(crate) findings: Vec<Finding>,
     /// 0, 1 or 2 (contract, section 8).
     pub(crate) level: u8,
@@ -32,12 +34,19 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// Warns that viewers will not feel the change: in the plan, and again beside the result.
+    pub(crate) fn will_not_be_felt(&mut self, why: String) {
+        self.warnings.push(why.clone());
+        self.unfelt.push(why);
+    }
+
     pub(crate) fn new(intent: Intent, headline: String) -> Self {
         Self {
             intent,
             effect: vec![headline],
             notes: Vec::new(),
             warnings: Vec::new(),
+            unfelt: Vec::new(),
             findings: Vec::new(),
             level: 0,
             typed: Vec::new(),

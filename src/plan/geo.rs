@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::meant::Meant;
 use crate::event::country::Country;
 use crate::ledger::body::{Access, GeoMode, GeoState, What};
 use crate::ledger::entry::EntryId;
@@ -15,6 +16,8 @@ pub(crate) struct Wish {
     countries: Vec<(Country, Access)>,
     /// The whole restriction, where the change sets it.
     whole: Option<GeoState>,
+    /// Countries that an end leaves as the change had them, since the runbook says so by now.
+    pub(crate) kept: Vec<(Country, Access)>,
     /// A colleague's opposite change is on its way: write even when nothing changes.
     must_write: bool,
 }
@@ -84,8 +87,9 @@ impl GeoState {
 }
 
 impl Wish {
-    /// What the change `own` of the ledger means for `distribution`.
-    pub(crate) fn of(view: &View, own: &EntryId, distribution: &str) -> Self {
+    /// What the change `own` of the ledger means for `distribution`. What ends goes to what the
+    /// runbook says by now, and to what was before where it does not say.
+    pub(crate) fn of(view: &View, own: &EntryId, distribution: &str, meant: &Meant<'_>) -> Self {
         let Some(change) = view.get(own) else {
             return Self::default();
         };
@@ -116,12 +120,12 @@ impl Wish {
                 continue;
             };
             for ask in &target.intent().opens.countries {
-                let meant = match what {
+                let included = match what {
                     What::All => true,
                     What::Countries(countries) => countries.contains(&ask.country),
                     What::Prefixes(_) | What::Keys(_) => false,
                 };
-                if ask.distribution != distribution || !meant {
+                if ask.distribution != distribution || !included {
                     continue;
                 }
                 let own_ask = intent.opens.countries.iter().any(|other| {
@@ -138,13 +142,13 @@ impl Wish {
                     }
                     None if ask.already => {}
                     None => {
-                        wish.want(
-                            &before,
-                            own,
-                            ask.country,
-                            distribution,
-                            ask.wanted.opposite(),
-                        );
+                        let base = meant
+                            .access(distribution, ask.country)
+                            .unwrap_or(ask.wanted.opposite());
+                        if base == ask.wanted {
+                            wish.kept.push((ask.country, base));
+                        }
+                        wish.want(&before, own, ask.country, distribution, base);
                     }
                 }
             }
@@ -156,6 +160,23 @@ impl Wish {
             }
         }
         wish
+    }
+
+    /// Why an end leaves countries as the change had them, in words.
+    pub(crate) fn notes(&self, distribution: &str) -> Vec<String> {
+        let mut words: Vec<String> = self
+            .kept
+            .iter()
+            .map(|(country, access)| {
+                let stays = match access {
+                    Access::Blocked => "stays closed: the runbook's countries leave it out now",
+                    Access::Allowed => "stays served: the runbook's countries have it now",
+                };
+                format!("{} on {distribution} {stays}", country.code())
+            })
+            .collect();
+        words.dedup();
+        words
     }
 
     fn restore_closed(

@@ -12,6 +12,7 @@ use super::change::empty_intent;
 use super::geo::{Wish, plan_geo};
 use super::ip_set::{Demand, plan_set};
 use super::keys::{KeyWish, plan_keys};
+use super::meant::Meant;
 use crate::event::cidr::{Cidr, Family};
 use crate::event::country::Country;
 use crate::ledger::body::{
@@ -483,7 +484,7 @@ proptest! {
             ..blank(Kind::Change)
         };
         let id = book.intent(intent);
-        let wish = Wish::of(&book.view(), &id, "E1");
+        let wish = Wish::of(&book.view(), &id, "E1", &Meant::default());
         let Ok(plan) = plan_geo(&before, 0, &wish) else {
             // The allow list would become empty: refused, and nothing to undo.
             prop_assert_eq!(before.mode, GeoMode::Allow);
@@ -499,7 +500,7 @@ proptest! {
         prop_assert!(!plan_geo(&plan.after, 0, &wish).unwrap().changes_something());
         book.applied(id, Vec::new(), Vec::new());
         let undo = book.intent(Intent { undoes: Some(id), ..blank(Kind::Undo) });
-        let back = plan_geo(&plan.after, 0, &Wish::of(&book.view(), &undo, "E1")).unwrap();
+        let back = plan_geo(&plan.after, 0, &Wish::of(&book.view(), &undo, "E1", &Meant::default())).unwrap();
         for pick in 0..8 {
             prop_assert_eq!(back.after.access(country(pick)), before.access(country(pick)));
         }

@@ -12,6 +12,7 @@ pub(crate) mod keys;
 mod laws;
 pub(crate) mod log_delivery;
 pub(crate) mod log_table;
+pub(crate) mod meant;
 #[cfg(test)]
 mod rule_laws;
 pub(crate) mod rules;

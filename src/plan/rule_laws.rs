@@ -158,14 +158,15 @@ impl World {
                 idle,
             } => {
                 let wish = RuleWish::of(&self.book.view(), &id, ACL);
-                let plan = plan_rules(&read, &wish);
+                let meant = std::collections::BTreeMap::new();
+                let plan = plan_rules(&read, &wish, &meant);
                 prop_assert_eq!(
                     rest(&plan.after),
                     rest(&read),
                     "more than an action changed"
                 );
-                prop_assert_eq!(&plan, &plan_rules(&read, &wish));
-                prop_assert!(!plan_rules(&plan.after, &wish).changes_something());
+                prop_assert_eq!(&plan, &plan_rules(&read, &wish, &meant));
+                prop_assert!(!plan_rules(&plan.after, &wish, &meant).changes_something());
                 if plan.changes_something() || plan.must_write {
                     Stage::Write {
                         after: plan.after,

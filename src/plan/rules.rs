@@ -34,6 +34,9 @@ pub(crate) struct RulePlan {
     /// The `WebACL` member with the named actions changed and nothing else.
     pub(crate) after: Value,
     pub(crate) moved: Vec<Moved>,
+    /// Rules that no entry moves any more and that do not go back to what they did, since the
+    /// runbook says otherwise by now: with what they did, and what it says.
+    pub(crate) meant: Vec<(String, &'static str, &'static str)>,
     /// Rules that another tool changed since: they are left as they are.
     pub(crate) left: Vec<String>,
     /// Rules that the web ACL no longer has.
@@ -155,11 +158,17 @@ pub(crate) fn base_action(view: &View, web_acl: &str, rule: &str, observed: &Val
         .map_or_else(|| action_of(observed), |(ask, _, _)| ask.before.clone())
 }
 
-/// Plans the document of a web ACL that now is `document` (the `WebACL` member).
-pub(crate) fn plan_rules(document: &Value, wish: &RuleWish) -> RulePlan {
+/// Plans the document of a web ACL that now is `document` (the `WebACL` member). `meant` has the
+/// actions that the runbook names, by rule: where no entry moves a rule any more, that is what returns.
+pub(crate) fn plan_rules(
+    document: &Value,
+    wish: &RuleWish,
+    meant: &BTreeMap<String, Value>,
+) -> RulePlan {
     let mut plan = RulePlan {
         after: document.clone(),
         moved: Vec::new(),
+        meant: Vec::new(),
         left: Vec::new(),
         missing: Vec::new(),
         must_write: wish.must_write,
@@ -179,7 +188,14 @@ pub(crate) fn plan_rules(document: &Value, wish: &RuleWish) -> RulePlan {
             Some(wanted_move) if move_of(&present) == Some(wanted_move) => present.clone(),
             Some(wanted_move) => moved(&wanted.before, wanted_move),
             // Only what we set is taken back; another tool's later word stands.
-            None if is_ours(&present, &wanted.before) => wanted.before.clone(),
+            None if is_ours(&present, &wanted.before) => match meant.get(name) {
+                Some(action) if word_of(action) != word_of(&wanted.before) => {
+                    let words = (word_of(&wanted.before), word_of(action));
+                    plan.meant.push((name.clone(), words.0, words.1));
+                    action.clone()
+                }
+                _ => wanted.before.clone(),
+            },
             None => {
                 plan.left.push(name.clone());
                 continue;

@@ -312,3 +312,40 @@ fn a_window_that_was_taken_back_stays_back() {
     assert_eq!(tend_at(&desk, "ko+160m"), json!([]));
     assert_eq!(window(&desk)["state"], "taken-back");
 }
+
+/// CZ is blocked for a time, and meanwhile loses its rights in the runbook, too.
+fn blocked_and_then_out_of_the_runbook() -> Desk {
+    let desk = desk();
+    desk.onair(&["geo", "block", "CZ", "--confirm", "Czechia", "--for", "30m"])
+        .expect_success();
+    desk.edit_runbook(r#""IT", "CZ", "SI""#, r#""IT", "SI""#);
+    desk
+}
+
+fn serves_czechia(desk: &Desk) -> bool {
+    countries(desk).iter().any(|list| {
+        list.as_array()
+            .is_some_and(|list| list.contains(&json!("CZ")))
+    })
+}
+
+#[test]
+fn an_end_goes_to_what_the_runbook_says_by_then() {
+    let desk = blocked_and_then_out_of_the_runbook();
+    desk.onair(&["sandbox", "reset", "--keep", "--at", "doors-23h"])
+        .expect_success();
+    let run = desk.onair(&["tend", "--once"]).expect_success();
+    assert!(run.stdout.contains("CZ on main stays closed"), "{run}");
+    assert!(!serves_czechia(&desk), "{run}");
+    let again = desk.onair(&["tend", "--once"]).expect_success();
+    assert!(!again.stdout.contains("CZ"), "the entry has ended: {again}");
+}
+
+#[test]
+fn an_undo_goes_to_what_the_runbook_says_now() {
+    let desk = blocked_and_then_out_of_the_runbook();
+    let run = desk.onair(&["undo", "--yes"]).expect_success();
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(said.contains("CZ on main stays closed"), "{run}");
+    assert!(!serves_czechia(&desk));
+}

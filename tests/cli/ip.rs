@@ -474,3 +474,20 @@ fn splitting_a_prefix_is_not_told_as_something_missing() {
     assert!(run.stdout.contains("narrows jess-1"), "{run}");
     assert!(!run.stdout.contains("missing"), "{run}");
 }
+
+#[test]
+fn a_block_that_no_rule_looks_up_is_said_not_to_be_felt() {
+    let desk = Desk::new().rehearsing();
+    desk.edit_runbook(r#"blocklist = "block""#, r#"blocklist = "count""#);
+    desk.onair(&["sandbox", "reset", "--rates", "off"])
+        .expect_success();
+    let run = desk
+        .onair(&["block", "198.51.100.7", "--yes"])
+        .expect_success();
+    assert!(run.stdout.contains("NOT FELT"), "{run}");
+    assert!(
+        run.stdout
+            .contains("addresses in onair-cup-final-block-v4 are served"),
+        "{run}"
+    );
+}

@@ -216,3 +216,41 @@ fn tables_say_what_the_plan_comes_to() {
         assert!(run.stdout.contains("PROVISION: keep"), "{run}");
     }
 }
+
+#[test]
+fn a_store_whose_run_was_cut_off_gets_its_key_from_the_next() {
+    let desk = bare(&[]);
+    desk.onair(&["provision", "--only", "key-value-store", "--yes"])
+        .expect_success();
+    desk.onair(&["provision", "--yes"]).expect_success();
+    let keys = desk.onair(&["token", "keys", "status"]).expect_success();
+    assert!(keys.stdout.contains("rehearsal-1"), "{keys}");
+}
+
+#[test]
+fn a_closed_event_is_made_again_only_when_its_name_is_typed() {
+    let desk = bare(&[]);
+    desk.onair(&["event", "close", "--yes"]).expect_success();
+    let run = desk.onair(&["-o", "json", "provision", "--yes"]);
+    assert_eq!(run.code, 4, "{run}");
+    let message = run.json()["error"]["message"].to_string();
+    assert!(message.contains("cup-final is closed"), "{message}");
+    desk.onair(&["provision", "--confirm", "cup-final"])
+        .expect_success();
+}
+
+#[test]
+fn another_event_counts_only_while_it_is_on() {
+    let desk = bare(&[]);
+    let other = desk
+        .read("runbooks/cup-final.toml")
+        .replace("id = \"cup-final\"", "id = \"semi-final\"")
+        .replace("2026-06-", "2028-06-");
+    desk.write("runbooks/semi-final.toml", other);
+    let desk = desk.always(&["-e", "cup-final"]);
+    let run = desk.onair(&["provision", "--yes"]).expect_success();
+    assert!(
+        run.to_string().contains("also serves event semi-final"),
+        "{run}"
+    );
+}

@@ -223,3 +223,23 @@ fn letting_the_blocklist_count_is_said_loudly_and_yes_is_enough() {
     assert!(!rate.to_string().contains("EVERYBODY"), "{rate}");
     assert!(!rate.stdout.contains("what it blocks now"), "{rate}");
 }
+
+#[test]
+fn an_undo_gives_a_rule_what_the_runbook_says_now() {
+    let desk = Desk::new().rehearsing();
+    desk.edit_runbook(r#"blocklist = "block""#, r#"blocklist = "count""#);
+    desk.onair(&["sandbox", "reset", "--rates", "off"])
+        .expect_success();
+    assert_eq!(rule(&desk, BLOCK)["action"], "count");
+    desk.onair(&["rule", "block", "block-v4", "--confirm", "cup-final"])
+        .expect_success();
+    desk.edit_runbook(r#"blocklist = "count""#, r#"blocklist = "block""#);
+    let run = desk.onair(&["undo", "--yes"]).expect_success();
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(said.contains("as the runbook says now"), "{run}");
+    let found = rule(&desk, BLOCK);
+    assert_eq!(
+        (&found["action"], &found["move"]),
+        (&json!("block"), &Value::Null)
+    );
+}

@@ -155,13 +155,8 @@ fn a_new_event_is_sound_and_says_what_to_do_next() {
         ];
         let run = desk.onair(&arguments).expect_success();
         assert!(run.stdout.contains("next:"), "{run}");
-        desk.onair(&[
-            "runbook",
-            "check",
-            "--deny-warnings",
-            &format!("runbooks/{id}.toml"),
-        ])
-        .expect_success();
+        desk.onair(&["runbook", "check", &format!("runbooks/{id}.toml")])
+            .expect_success();
     }
 }
 
@@ -298,7 +293,7 @@ fn what_an_earlier_event_only_used_is_copied_as_it_is_and_its_waivers_are_not_ta
     assert!(text.contains("web-acl = \"cup-final-viewers\""), "{text}");
     assert!(text.contains("name = \"onair-derby\""), "{text}");
     assert!(text.contains("\n# [[waivers]]\n"), "{text}");
-    desk.onair(&["runbook", "check", "runbooks/derby.toml", "--deny-warnings"])
+    desk.onair(&["runbook", "check", "runbooks/derby.toml"])
         .expect_success();
 }
 
@@ -307,7 +302,7 @@ fn an_event_that_is_over_and_placeholders_are_mentioned() {
     let desk = Desk::new();
     let check = |now: &str| {
         let arguments = ["--now", now, "runbook", "check", "--deny-warnings"];
-        desk.onair(&arguments).expect_success().stderr
+        desk.onair(&arguments).expect_code(3).stderr
     };
     let before = check("2026-06-01T00:00:00Z");
     assert!(!before.contains("is over"), "{before}");
@@ -320,4 +315,23 @@ fn an_event_that_is_over_and_placeholders_are_mentioned() {
         after.contains("cup-final is over: it ended 2 d ago"),
         "{after}"
     );
+}
+
+#[test]
+fn a_waiver_of_a_check_that_there_is_not_is_a_warning() {
+    let desk = Desk::new();
+    let text = desk.read("runbooks/cup-final.toml");
+    desk.write(
+        "runbooks/cup-final.toml",
+        format!(
+            "{text}\n[[waivers]]\ncheck = \"origin.shielded\"\nreason = \"r\"\nowner = \"noor\"\nexpires = \"end+1h\"\n"
+        ),
+    );
+    let run = desk.onair(&["runbook", "check"]).expect_success();
+    assert!(
+        run.stderr.contains("no check origin.shielded to waive"),
+        "{run}"
+    );
+    desk.onair(&["runbook", "check", "--deny-warnings"])
+        .expect_code(3);
 }

@@ -14,8 +14,8 @@ use crate::ledger::clock::EventState;
 use crate::ledger::view::{Change, View};
 use crate::plan::change::{Draft, empty_intent};
 use crate::render::{Answer, Sheet};
-use crate::runbook::{TokenMode, Tokens};
-use crate::token::mode_key;
+use crate::runbook::{TokenFormat, TokenMode, Tokens};
+use crate::token::{KeySet, keys_key, mode_key};
 
 /// Show or set what the gate at the edge does: off, log or enforce
 ///
@@ -148,7 +148,18 @@ impl Intention for SetMode {
     fn needs(&self, basis: &Basis<'_>) -> Result<Needs, Failure> {
         super::tokens_of(basis.session)?;
         Ok(Needs {
-            keys: vec![mode_key(basis.session.runbook.event.id.as_str())],
+            keys: vec![
+                mode_key(basis.session.runbook.event.id.as_str()),
+                keys_key(basis.session.runbook.event.id.as_str()),
+            ],
+            // Read to say whether a gate is there at all; one that cannot be read stops nothing.
+            distributions: basis
+                .session
+                .runbook
+                .distributions
+                .iter()
+                .map(|one| one.id.clone())
+                .collect(),
             ..Needs::default()
         })
     }
@@ -192,6 +203,7 @@ impl Intention for SetMode {
                 "NOBODY IS REFUSED for a missing, expired or revoked token {until}; back: onair token mode enforce"
             ));
         }
+        self.warn_of_no_effect(session, tokens, seen, &mut draft);
         draft.typed.push(event.to_owned());
         if before.map(String::as_str) == Some(wanted) {
             let standing = basis.view.open().any(|change| {
@@ -204,5 +216,65 @@ impl Intention for SetMode {
             }
         }
         Ok(draft)
+    }
+}
+
+impl SetMode {
+    /// A mode without a gate is felt by nobody, and enforcing without a key refuses everybody.
+    fn warn_of_no_effect(
+        &self,
+        session: &Session,
+        tokens: &Tokens,
+        seen: &Seen,
+        draft: &mut Draft,
+    ) {
+        if self.wanted == TokenMode::Off {
+            return;
+        }
+        let mut without = Vec::new();
+        let mut with = 0;
+        for one in &session.runbook.distributions {
+            let Some(Ok(observed)) = seen.distributions.get(&one.id) else {
+                continue;
+            };
+            let Ok(behaviors) = observed.document.behaviors() else {
+                continue;
+            };
+            let end = format!(":function/{}", tokens.function);
+            let has_gate = behaviors
+                .iter()
+                .filter_map(|behavior| behavior.function.as_deref())
+                .any(|arn| arn.ends_with(&end));
+            if has_gate {
+                with += 1;
+            } else {
+                without.push(one.name.as_str());
+            }
+        }
+        if !without.is_empty() {
+            draft.will_not_be_felt(format!(
+                "no behavior of {} has the function {}: the gate looks at no token there, and everybody is served; it is attached by: onair provision",
+                without.join(" and "),
+                tokens.function
+            ));
+        }
+        let event = session.runbook.event.id.as_str();
+        let has_key = seen.store.as_ref().is_some_and(|store| {
+            store.values.get(&keys_key(event)).is_some_and(|value| {
+                KeySet::parse(&value.clone().into()).is_ok_and(|keys| keys.iter().next().is_some())
+            })
+        });
+        let signed = tokens.format != TokenFormat::Opaque;
+        if self.wanted == TokenMode::Enforce && signed && !has_key {
+            let gate = if with == 0 && !without.is_empty() {
+                " once the gate is attached"
+            } else {
+                ""
+            };
+            draft.level = 2;
+            draft.warnings.insert(0, format!(
+                "THE STORE HAS NO SIGNING KEY: no token is valid, and EVERYBODY IS REFUSED{gate}; first: onair token keys add"
+            ));
+        }
     }
 }

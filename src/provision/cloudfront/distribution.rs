@@ -14,10 +14,11 @@ use crate::cloud::{
 use crate::ledger::body::{GeoMode, GeoState};
 use crate::observe::{self, ObservedDistribution};
 use crate::plan::geo::with_open_entries;
+use crate::plan::meant::geo_state;
 use crate::provision::{
     Difference, Done, Iac, Managed, Owned, Part, PartError, Scene, Stage, Step, fingerprint,
 };
-use crate::runbook::{Distribution, GeoMode as RunbookMode};
+use crate::runbook::Distribution;
 
 pub(super) const KIND: &str = "distribution";
 
@@ -254,18 +255,10 @@ async fn wanted(
             .as_ref()
             .map(|logs| realtime::arn(scene, &logs.config)),
         web_acl,
-        geo: runbook.geo.as_ref().map(|geo| {
-            let mut countries = geo.countries.clone();
-            countries.sort_unstable();
-            countries.dedup();
-            let mode = match (geo.mode, countries.is_empty()) {
-                (RunbookMode::Allow, _) => GeoMode::Allow,
-                (RunbookMode::Block, false) => GeoMode::Block,
-                (RunbookMode::Block, true) => GeoMode::None,
-            };
-            let base = GeoState { mode, countries };
-            with_open_entries(&base, observed, &scene.view, &one.id)
-        }),
+        geo: runbook
+            .geo
+            .as_ref()
+            .map(|geo| with_open_entries(&geo_state(geo), observed, &scene.view, &one.id)),
         paths: paths.into_iter().flatten().cloned().collect(),
     })
 }
