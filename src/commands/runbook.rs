@@ -29,7 +29,7 @@ pub(crate) enum RunbookCommand {
 /// Without a file or an event it checks all of runbooks/. Unknown keys, wrong types, values that are
 /// not what they should be and times that contradict each other are all named at once. Nothing is
 /// asked from AWS. Exit 2 when a runbook is unsound, 3 for any warning with --deny-warnings: also for
-/// placeholders, an event that is over, and waivers of checks that there are not.
+/// placeholders and waivers of checks that there are not, but not for an event that is over.
 ///
 /// Example: onair runbook check runbooks/cup-final.toml --deny-warnings
 #[derive(Debug, clap::Args)]
@@ -193,7 +193,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<Answer, Failure> {
         .collect();
     let unsound = checked.iter().filter(|one| one.result.is_err()).count();
     let twice = same_event_twice(&checked);
-    let odd = twice.len()
+    let mut odd = twice.len()
         + checked
             .iter()
             .map(|one| warnings(one.notes()).len())
@@ -239,19 +239,23 @@ fn check(args: &CheckArgs, context: &Context) -> Result<Answer, Failure> {
     if let [only] = checked.as_slice() {
         answer.head.event = only.event().map(str::to_owned);
     }
-    let twice_count = twice.len();
     answer.warnings = twice;
     let now = context.world_clock().now();
     for one in checked.iter().filter_map(|one| one.result.as_ref().ok()) {
-        answer.warnings.extend(not_ready(&one.runbook, now));
-        answer.warnings.extend(waived_in_vain(&one.runbook));
+        answer.warnings.extend(over(&one.runbook, now));
+        let counting = placeholders(&one.runbook)
+            .into_iter()
+            .chain(waived_in_vain(&one.runbook));
+        for warning in counting {
+            odd += 1;
+            answer.warnings.push(warning);
+        }
     }
     let all = counted(checked.len(), "runbook");
     if unsound > 0 {
         let message = format!("{unsound} of {all} cannot be used");
         return Ok(answer.exiting(Exit::Usage, "runbook", &message));
     }
-    let odd = odd + answer.warnings.len() - twice_count;
     if args.deny_warnings && odd > 0 {
         let message = format!("{} in {all}", counted(odd, "warning"));
         answer
@@ -262,19 +266,22 @@ fn check(args: &CheckArgs, context: &Context) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
-/// What makes a sound runbook one that nobody can run: its time is over, or it has the templates' values
-/// still.
-fn not_ready(runbook: &Runbook, now: Timestamp) -> Vec<String> {
+/// An event that is over. Told, and no mistake: --deny-warnings lets it pass, or no pipeline could keep
+/// the runbooks of its past.
+fn over(runbook: &Runbook, now: Timestamp) -> Option<String> {
     let event = &runbook.event;
-    let mut found = Vec::new();
-    if event.ends < now {
-        found.push(format!(
+    (event.ends < now).then(|| {
+        format!(
             "{} is over: it ended {} ago, at {}",
             event.id,
             human(now.duration_since(event.ends)),
             time::local(event.ends, &event.zone)
-        ));
-    }
+        )
+    })
+}
+
+/// What the templates had, and is still there: nobody can run it.
+fn placeholders(runbook: &Runbook) -> Option<String> {
     let mut placeholders = Vec::new();
     if runbook.aws.account == template::PLACEHOLDER_ACCOUNT {
         placeholders.push(format!("aws.account {}", runbook.aws.account));
@@ -287,14 +294,13 @@ fn not_ready(runbook: &Runbook, now: Timestamp) -> Vec<String> {
             placeholders.push(format!("domain {}", one.domain));
         }
     }
-    if !placeholders.is_empty() {
-        found.push(format!(
+    (!placeholders.is_empty()).then(|| {
+        format!(
             "{} has placeholders: {}",
-            event.id,
+            runbook.event.id,
             placeholders.join(", ")
-        ));
-    }
-    found
+        )
+    })
 }
 
 /// Waivers of checks that there are not: nothing is waived by them.

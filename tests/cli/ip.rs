@@ -482,7 +482,7 @@ fn a_block_that_no_rule_looks_up_is_said_not_to_be_felt() {
     desk.onair(&["sandbox", "reset", "--rates", "off"])
         .expect_success();
     let run = desk
-        .onair(&["block", "198.51.100.7", "--yes"])
+        .onair(&["block", "198.51.100.9", "--yes"])
         .expect_success();
     assert!(run.stdout.contains("NOT FELT"), "{run}");
     assert!(
