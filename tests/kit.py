@@ -252,13 +252,13 @@ def emulator(name):
             end(process)
 
 
-def client(service, url=None, strict=None, **settings):
+def client(service, url=None, strict=None, region="us-east-1", **settings):
     """A boto3 client without retries; `strict` is told of every answer."""
     # Signing, serializing and parsing are the real thing; the credentials are nobody's.
     session = boto3.session.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name="us-east-1",
+        region_name=region,
     )
     settings.setdefault("retries", {"total_max_attempts": 1})
     config = botocore.config.Config(**settings)

@@ -129,10 +129,9 @@ impl When {
             .filter_map(|days| starts.checked_add(days.days()).ok())
             .map(|date| place_local(date.to_datetime(*time), &times.zone))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(near
-            .into_iter()
+        near.into_iter()
             .find(|placed| times.holds(*placed))
-            .map_or_else(|| self.last(&times.zone, now), Ok)?)
+            .map_or_else(|| self.last(&times.zone, now), Ok)
     }
 
     /// Places the time by the clock alone; a time of day is the last that has been.

@@ -1,6 +1,7 @@
 """The real binary against ministack: distributions with true ETags, the key value stores, the dashboard, the
-ledger in its S3."""
+ledger in its S3, queries in its Athena."""
 
+import gzip
 import uuid
 import xml.etree.ElementTree as ElementTree
 
@@ -192,3 +193,59 @@ def test_a_dashboard_comes_back_as_it_was_stored(desk, account):
     desk.onair("dashboard", "diff").expect(0)
     again = desk.onair("dashboard", "apply", *glass).expect(0)
     assert again.json()["changed"] is False
+
+
+@pytest.fixture
+def athena(ministack):
+    """Real-time logs in its S3 under a table that it reads, and a workgroup."""
+    reset = kit.urllib.request.Request(f"{ministack}/_ministack/reset", method="POST")
+    kit.urllib.request.urlopen(reset).close()
+    kit.make_bucket(ministack, BUCKET)
+    kit.make_bucket(ministack, "example-cup-final-logs")
+    kit.make_bucket(ministack, "example-cup-final-athena")
+    lines = "".join(f"17814564{row:05}\t192.0.2.{row % 7}\t{row}\n" for row in range(2500))
+    kit.bucket_client(ministack).put_object(
+        Bucket="example-cup-final-logs", Key="realtime/one.gz", Body=gzip.compress(lines.encode())
+    )
+    glue = kit.client("glue", ministack, region="eu-central-1")
+    glue.create_database(DatabaseInput={"Name": "cup_final"})
+    columns = [("timestamp", "string"), ("c_ip", "string"), ("sc_bytes", "bigint")]
+    storage = {
+        "Columns": [{"Name": name, "Type": kind} for name, kind in columns],
+        "Location": "s3://example-cup-final-logs/realtime/",
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        "SerdeInfo": {
+            "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+            "Parameters": {"field.delim": "\t", "serialization.format": "\t"},
+        },
+    }
+    table = {"Name": "realtime", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+    glue.create_table(DatabaseName="cup_final", TableInput=table)
+    output = {"ResultConfiguration": {"OutputLocation": "s3://example-cup-final-athena/results"}}
+    kit.client("athena", ministack, region="eu-central-1").create_work_group(
+        Name="onair-cup-final", Configuration=output
+    )
+    desk = kit.Desk(kit.runbook(ACCOUNT, bucket=BUCKET)).against(ministack, S3=ministack)
+    yield desk
+    desk.close()
+
+
+def asked(desk, *words):
+    window = ["--since", "2026-06-14T17:00:00Z", "--until", "2026-06-14T19:00:00Z", "--source", "realtime"]
+    return desk.onair("-o", "json", "query", "run", *words, *window)
+
+
+def test_another_athena_gives_all_pages_of_its_rows(athena):
+    """It speaks DuckDB's dialect and binds no parameters, so no text of the catalog runs on it; the API is Athena's."""
+    answer = asked(athena, "--sql", "SELECT sc_bytes, c_ip FROM realtime ORDER BY 1").expect(0).json()
+    rows = answer["data"]["rows"]
+    assert [row["sc_bytes"] for row in rows] == list(range(2500))
+    assert rows[8]["c_ip"] == "192.0.2.1"
+    assert any("does not read `requests`" in warning for warning in answer["warnings"]), answer["warnings"]
+
+
+def test_another_athenas_refusal_is_passed_on(athena):
+    refused = asked(athena, "--sql", "SELECT nothing FROM realtime").expect(1).json()
+    assert refused["error"]["code"] == "query.failed"
+    assert "nothing" in refused["error"]["message"]

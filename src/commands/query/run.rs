@@ -146,7 +146,18 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
     let mut answered = engine.run(&asked, context.ui.interrupt()).await?;
     let found = match (&local, &session) {
         (None, Some(session)) => {
-            completeness::find(session, engine.as_ref(), &asked, &answered).await?
+            match completeness::find(session, engine.as_ref(), &asked, &answered).await {
+                Ok(found) => found,
+                Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
+                // The rows are there: what is not known of them costs nobody the answer.
+                Err(failure) => {
+                    warnings.push(format!(
+                        "how complete the logs are is not known: {}",
+                        failure.message
+                    ));
+                    None
+                }
+            }
         }
         _ => None,
     };
