@@ -119,7 +119,7 @@ pub(crate) struct Global {
         help_heading = "Changes"
     )]
     pub(crate) reason: Option<String>,
-    /// Wait until the change is rolled out
+    /// Wait until the change is rolled out: up to 2 hours for distributions, 10 minutes for other things
     #[arg(
         long,
         global = true,

@@ -30,6 +30,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
 const FELT_BY: SignedDuration = SignedDuration::from_secs(60);
 /// With `--wait`: a roll-out takes minutes; past this something else is wrong.
 const LONGEST: SignedDuration = SignedDuration::from_hours(2);
+/// With `--wait`, where no distribution rolls out: WAF and the key value store take seconds.
+const LONGEST_OF_VALUES: SignedDuration = SignedDuration::from_mins(10);
 /// Between two looks at the embedded cloud, and at AWS.
 const REHEARSAL_PAUSE: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_secs(5);
@@ -337,7 +339,8 @@ async fn at_the_edges(
 ) -> (ProofState, String) {
     let only_geo = meant.addresses.is_empty() && meant.keys.is_empty();
     let patience = match (wait, only_geo) {
-        (true, _) => LONGEST,
+        (true, true) => LONGEST,
+        (true, false) => LONGEST_OF_VALUES,
         (false, true) => SignedDuration::ZERO,
         (false, false) => PATIENCE,
     };

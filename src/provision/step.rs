@@ -95,6 +95,17 @@ impl Difference {
             });
         }
     }
+
+    /// For who planned before somebody else wrote: what it is now, and what the plan wants.
+    pub(crate) fn as_found(&self) -> String {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        format!(
+            "{} is now {}, and the runbook wants {}",
+            self.field,
+            shown(&self.from),
+            shown(&self.to)
+        )
+    }
 }
 
 impl fmt::Display for Difference {

@@ -106,7 +106,7 @@ impl Part for DistributionPart {
                 .changes
                 .iter()
                 .filter(|change| !expected.contains(change))
-                .map(ToString::to_string)
+                .map(Difference::as_found)
                 .collect();
             if other.is_empty() {
                 format!("its configuration is another now (ETag {})", observed.etag)

@@ -218,7 +218,7 @@ impl Part for FunctionPart {
             return Ok(Done::unchanged());
         }
         scene.check_unmoved(step, &observed.fingerprint(), || {
-            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let changes: Vec<String> = changes.iter().map(Difference::as_found).collect();
             changes.join("; ")
         })?;
         let mut writes = 0;

@@ -153,7 +153,7 @@ impl Part for RealtimeLogPart {
             return Ok(Done::unchanged());
         }
         scene.check_unmoved(step, &fingerprint_of(&now), || {
-            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let changes: Vec<String> = changes.iter().map(Difference::as_found).collect();
             changes.join("; ")
         })?;
         scene

@@ -77,7 +77,11 @@ fn not_now(step: &Step) -> PartError {
 
 /// The differences of a step in words, for what moved.
 fn words(step: &Step) -> String {
-    let changes: Vec<String> = step.changes.iter().map(ToString::to_string).collect();
+    let changes: Vec<String> = step
+        .changes
+        .iter()
+        .map(super::step::Difference::as_found)
+        .collect();
     if changes.is_empty() {
         format!("it is now: {}", step.action.word())
     } else {
