@@ -202,3 +202,5 @@ def test_executions_are_listed_newest_first(athena):
     assert [one["QueryExecutionId"] for one in many["UnprocessedQueryExecutionIds"]] == ["gone"]
     assert kit.refused(athena.get_query_execution, QueryExecutionId="gone") == INVALID
     assert kit.refused(athena.stop_query_execution, QueryExecutionId="gone") == INVALID
+    assert kit.refused(athena.list_query_executions, WorkGroup="gone") == INVALID
+    assert kit.refused(athena.batch_get_query_execution, QueryExecutionIds=["gone"] * 51) == INVALID

@@ -52,6 +52,15 @@ def test_what_is_not_there_or_not_understood_is_refused(logs):
     assert kit.refused(logs.start_query, logGroupName=GROUP, **wrong) == "MalformedQueryException"
     assert kit.refused(logs.get_query_results, queryId="none") == "ResourceNotFoundException"
     assert kit.refused(logs.create_log_group, logGroupName=GROUP) == "ResourceAlreadyExistsException"
+    event = {"timestamp": START * 1000, "message": "m"}
+    for call, more in [
+        (logs.create_log_stream, {"logStreamName": "edge"}),
+        (logs.put_log_events, {"logStreamName": "edge", "logEvents": [event]}),
+        (logs.filter_log_events, {}),
+        (logs.delete_log_group, {}),
+    ]:
+        assert kit.refused(call, logGroupName="/none", **more) == "ResourceNotFoundException"
+    assert kit.refused(logs.stop_query, queryId="none") == "ResourceNotFoundException"
 
 
 def test_groups_are_listed_by_the_beginning_of_their_names(logs):
