@@ -218,6 +218,8 @@ async fn stopped(failure: Failure, running: &Running) -> Failure {
 #[async_trait(?Send)]
 impl QueryEngine for LocalEngine {
     async fn run(&self, asked: &Asked, stop: &Interrupt) -> Result<Answered, Failure> {
+        // A Ctrl-C waits until what runs in the account is stopped.
+        let _stopping = self.options.running.as_ref().map(|_| stop.writing());
         let answered = tokio::select! {
             biased;
             () = stop.requested() => Err(Failure::interrupted()),
