@@ -226,7 +226,10 @@ impl QueryEngine for LocalEngine {
             answered = self.answer(asked) => answered,
         };
         match (answered, &self.options.running) {
-            (Err(failure), Some(running)) => Err(stopped(failure, running).await),
+            // After any other failure a report goes on with its next query.
+            (Err(failure), Some(running)) if failure.exit == Exit::Interrupted => {
+                Err(stopped(failure, running).await)
+            }
             (answered, _) => answered,
         }
     }
