@@ -31,6 +31,7 @@ pub(crate) mod token;
 pub(crate) mod undo;
 mod values;
 pub(crate) mod why;
+pub(crate) mod window;
 
 use serde_json::{Value, json};
 

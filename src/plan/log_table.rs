@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 
 use super::log_delivery::{self, FIELDS};
 use crate::cloud::{Column, TableDefinition};
-use crate::runbook::AccessLogs;
 use crate::runbook::model::LogFormat;
+use crate::runbook::{AccessLogs, Runbook};
 
 /// Which event a table is for; the other half of our mark is the ledger's.
 pub(crate) const EVENT_PARAMETER: &str = "onair:event";
@@ -28,6 +28,24 @@ pub(crate) struct TableScene<'a> {
     /// The event with its grace.
     pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,
+}
+
+impl<'a> TableScene<'a> {
+    /// As the runbook has it.
+    pub(crate) fn of(runbook: &'a Runbook) -> Self {
+        let event = &runbook.event;
+        let distributions = runbook.distributions.iter();
+        Self {
+            event: event.id.as_str(),
+            account: &runbook.aws.account,
+            distributions: distributions.map(|one| one.id.as_str()).collect(),
+            from: event
+                .doors
+                .saturating_sub(event.grace)
+                .unwrap_or(event.doors),
+            until: event.ends.saturating_add(event.grace).unwrap_or(event.ends),
+        }
+    }
 }
 
 /// The table over the access logs.

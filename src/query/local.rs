@@ -1,5 +1,5 @@
 //! The engine on this machine behind the port: log objects of a folder, or of wherever else there are
-//! [`Objects`], read as the table `requests`.
+//! [`Objects`], read as the tables `requests` and `waf`.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use onair_engine::{Engine, EngineError, Objects, Ran, RequestsTable, Settings};
+use onair_engine::{Engine, EngineError, Logs, Objects, Ran, Read, Settings};
+use onair_logs::schema::Table;
 use tempfile::TempDir;
 
 use super::catalog;
@@ -89,18 +90,21 @@ impl LocalEngine {
             cache_limit: CACHE_LIMIT,
         })
         .map_err(|error| self.failure(error))?;
-        let table = RequestsTable {
-            objects: self.options.objects.clone(),
-            window: window.map(Window::civil),
-            fields: self.options.fields.clone(),
-        };
-        engine
-            .add_requests("requests", table)
-            .map_err(|error| self.failure(error))?;
+        for table in Table::ALL {
+            let logs = Logs {
+                table,
+                objects: self.options.objects.clone(),
+                window: window.map(Window::civil),
+                fields: self.options.fields.clone(),
+            };
+            engine
+                .add_logs(table.name(), logs)
+                .map_err(|error| self.failure(error))?;
+        }
         let columns = self.announced.take();
         if !columns.is_empty() {
             engine
-                .warm("requests", &columns)
+                .warm(Table::Requests.name(), &columns)
                 .await
                 .map_err(|error| self.failure(error))?;
         }
@@ -129,21 +133,7 @@ impl LocalEngine {
         } = ran;
         let truncated = asked.most_rows.is_some_and(|most| rows.len() > most);
         rows.truncate(asked.most_rows.unwrap_or(usize::MAX));
-        let mut notes = Vec::new();
-        let outside: u64 = read.objects.iter().map(|(_, found)| found.outside).sum();
-        if read.objects.is_empty() {
-            notes.push(format!("{} holds no log objects", self.options.place));
-        } else if read.rows() == 0 && outside > 0 {
-            notes.push(format!(
-                "all {outside} requests of {} are outside of the window; --since and --until say another",
-                self.options.place
-            ));
-        } else if !read.without_values.is_empty() && read.rows() > 0 {
-            notes.push(format!(
-                "the logs have nothing in {}, which is NULL",
-                read.without_values.join(", ")
-            ));
-        }
+        let notes = notes(&read, &self.options.place);
         Answered {
             columns,
             rows,
@@ -186,22 +176,71 @@ impl LocalEngine {
             }
             EngineError::Memory { .. } => Failure::failed("query.memory", &error)
                 .hint("--memory '2 GB' gives it more, and --since and --until make it read less"),
-            EngineError::Object { name, source } => Failure::new(
-                Exit::Usage,
-                "query.place",
-                format!(
-                    "{} cannot be read: {}",
-                    shortened(&self.options.place, 200),
-                    shortened(&name, 200)
-                ),
-            )
-            .because(source),
+            EngineError::Object { name, source } => {
+                let is_denied = source.kind() == std::io::ErrorKind::PermissionDenied;
+                let failure = Failure::new(
+                    Exit::Usage,
+                    "query.place",
+                    format!(
+                        "{} cannot be read: {}",
+                        shortened(&self.options.place, 200),
+                        shortened(&name, 200)
+                    ),
+                )
+                .because(source);
+                match (is_denied, rights(&self.options.place)) {
+                    (true, Some(rights)) => failure.hint(rights),
+                    _ => failure,
+                }
+            }
             EngineError::Stopped => Failure::interrupted(),
             EngineError::Internal(why) => {
                 Failure::failed("query.engine", "the local engine failed").because(printable(&why))
             }
         }
     }
+}
+
+/// What reading a place of the account takes: `iam-policy` grants it for the runbook's own bucket alone.
+fn rights(place: &str) -> Option<&'static str> {
+    if place.starts_with("s3://") {
+        return Some("it takes s3:ListBucket on the bucket and s3:GetObject on its objects");
+    }
+    let is_group = place.starts_with("logs://") || place.starts_with("cwl:");
+    is_group.then_some(
+        "it takes logs:StartQuery, logs:GetQueryResults and logs:StopQuery on the log group",
+    )
+}
+
+/// What whoever asked should know of the logs.
+fn notes(read: &Read, place: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    let outside: u64 = read.objects.iter().map(|(_, found)| found.outside).sum();
+    if read.objects.is_empty() && read.others > 0 {
+        notes.push(format!(
+            "{place} holds no such logs: the table `requests` has CloudFront's, `waf` has AWS WAF's"
+        ));
+    } else if read.objects.is_empty() {
+        notes.push(format!("{place} holds no log objects"));
+    } else if read.rows() == 0 && outside > 0 {
+        notes.push(format!(
+            "all {outside} requests of {place} are outside of the window; --since and --until say another"
+        ));
+    } else if !read.without_values.is_empty() && read.rows() > 0 {
+        notes.push(format!(
+            "the logs have nothing in {}, which is NULL",
+            read.without_values.join(", ")
+        ));
+    }
+    let with_rows = || read.objects.iter().filter(|(_, found)| found.rows > 0);
+    let realtime = with_rows().filter(|(_, found)| found.is_realtime).count();
+    if realtime > 0 && realtime < with_rows().count() {
+        notes.push(format!(
+            "{place} holds standard and real-time logs: a request that is in both counts twice; \
+             give --local the folder of one kind"
+        ));
+    }
+    notes
 }
 
 /// Nobody waits for the answer any more: stops what still runs in the account, and tells what does not stop.
@@ -241,5 +280,19 @@ impl QueryEngine for LocalEngine {
                 announced.push(column);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_rights_that_the_place_takes() {
+        let told = |place: &str| rights(place).unwrap_or_default();
+        assert!(told("s3://logs/access").contains("s3:GetObject"));
+        assert!(told("logs:///event/logs").contains("logs:StartQuery"));
+        assert!(told("cwl:/event/logs").contains("logs:StopQuery"));
+        assert_eq!(rights("./logs"), None);
     }
 }

@@ -153,6 +153,18 @@ fn parameters_and_the_window_narrow_it() {
     assert_eq!(first[0]["distribution_id"], "E1CUPFINAL0001");
     let since = rows(&["rows-by-minute", "--since", "2026-06-14T18:31:00Z"]);
     assert_eq!(since[0]["requests"], 3);
+    let lasting = rows(&[
+        "rows-by-minute",
+        "--since",
+        "2026-06-14T18:30:00Z",
+        "--for",
+        "1m",
+    ]);
+    assert_eq!(lasting[0]["requests"], 2);
+    assert_eq!(lasting.as_array().map(Vec::len), Some(1));
+    for endless in [["--for", "forever"], ["--for", "30m"]] {
+        local(&desk, &["rows-by-minute", endless[0], endless[1]]).expect_code(2);
+    }
     let outside = local(
         &desk,
         &[
@@ -183,6 +195,70 @@ fn the_columns_that_queries_read_are_listed() {
         .iter()
         .find(|column| column["name"] == "cmcd_session_id");
     assert_eq!(sid.expect("a column")["type"], "varchar");
+    let listed = desk.onair(&["-o", "json", "query", "list", "--columns", "waf"]);
+    let answer = listed.expect_success().json();
+    assert_eq!(answer["data"]["table"], "waf");
+    let listed = desk
+        .onair(&["query", "list", "--columns", "wafs"])
+        .expect_code(2);
+    assert!(listed.stderr.contains("requests and waf"), "{listed}");
+}
+
+#[test]
+fn the_logs_of_aws_waf_are_a_table_of_their_own() {
+    let desk = desk();
+    let record = r#"{"timestamp":1781461800000,"action":"BLOCK","terminatingRuleId":"leech","httpRequest":{"clientIp":"192.0.2.9","country":"AT"}}"#;
+    desk.write("logs/waf/a.log", format!("{record}\n{record}\n"));
+    let blocked = local(
+        &desk,
+        &[
+            "-o",
+            "json",
+            "--sql",
+            "SELECT terminating_rule AS rule, count(*) AS requests FROM waf GROUP BY 1",
+        ],
+    );
+    let answer = blocked.expect_success().json();
+    assert_eq!(
+        answer["data"]["rows"],
+        serde_json::json!([{"rule": "leech", "requests": 2}])
+    );
+    let requests = local(
+        &desk,
+        &[
+            "-o",
+            "json",
+            "--sql",
+            "SELECT count(*) AS requests FROM requests",
+        ],
+    );
+    let answer = requests.expect_success().json();
+    assert_eq!(answer["data"]["read"]["bad-lines"], 0, "{answer}");
+    assert_eq!(answer["data"]["rows"][0]["requests"], 5);
+    let alone = desk.onair(&[
+        "-o",
+        "json",
+        "query",
+        "run",
+        "--sql",
+        "SELECT count(*) AS n FROM requests",
+        "--local",
+        "logs/waf",
+    ]);
+    let answer = alone.expect_success().json();
+    let warnings = answer["warnings"].to_string();
+    assert!(warnings.contains("`waf` has AWS WAF's"), "{warnings}");
+}
+
+#[test]
+fn logs_of_two_kinds_in_one_place_count_twice_and_the_answer_says_so() {
+    let desk = desk();
+    desk.write(
+        "logs/realtime.log",
+        "#Fields: timestamp c-ip sc-status cs-uri-stem\n1781461800.000\t192.0.2.9\t200\t/a\n",
+    );
+    let answer = local(&desk, &["countries"]).expect_success();
+    assert!(answer.stderr.contains("counts twice"), "{answer}");
 }
 
 #[test]

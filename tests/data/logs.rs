@@ -35,7 +35,9 @@ fn read(name: &str) -> (Scanned, Vec<Vec<Value>>) {
 }
 
 fn value<'a>(row: &'a [Value], column: &str) -> &'a Value {
-    let place = schema::position(column).unwrap_or_else(|| panic!("no column {column}"));
+    let place = schema::Table::Requests
+        .position(column)
+        .unwrap_or_else(|| panic!("no column {column}"));
     &row[place]
 }
 

@@ -8,7 +8,7 @@ use onair_audience::{
 };
 use onair_logs::collect::Collected;
 use onair_logs::scan::{Scan, scan};
-use onair_logs::schema::{REQUESTS, position};
+use onair_logs::schema::{REQUESTS, Table};
 use onair_logs::value::Value;
 
 /// Some minutes in which everything happens: kickoff, the slow network, the failing origin.
@@ -131,7 +131,7 @@ fn check(
 ) {
     for (column, value) in values {
         assert_eq!(row[column], value, "{column} of {request:?}");
-        assert!(position(column).is_some());
+        assert!(Table::Requests.position(column).is_some());
     }
 }
 

@@ -35,21 +35,21 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use onair_logs::scan::{BadLine, Scanned};
-use onair_logs::schema::REQUESTS;
+use onair_logs::schema::Table;
 use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
 
 use crate::batches::{self, ROWS};
+use crate::logs::Logs;
 use crate::objects::Object;
-use crate::requests::RequestsTable;
 
 /// Raised whenever readers give other values for the same bytes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Rows of a row group: what a writer holds in memory.
 const GROUP: usize = 1 << 16;
 
-/// The place of `at` in [`REQUESTS`].
+/// The place of `at` in every table.
 const AT: usize = 0;
 
 /// The key of our metadata in an entry's foot.
@@ -207,6 +207,7 @@ fn dropped(entry: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Shelf {
     cache: Arc<Cache>,
+    table: Table,
     place: String,
     fields: String,
     window: Option<(i64, i64)>,
@@ -214,7 +215,7 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    pub(crate) fn new(cache: Arc<Cache>, source: &RequestsTable) -> Self {
+    pub(crate) fn new(cache: Arc<Cache>, source: &Logs) -> Self {
         let mut entries: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for (path, file) in cache.files().unwrap_or_default() {
             if let Some(name) = path.file_stem().and_then(OsStr::to_str)
@@ -226,6 +227,7 @@ impl Shelf {
         }
         Self {
             cache,
+            table: source.table,
             place: source.objects.place(),
             fields: source.fields.join(" "),
             window: source.window.map(milliseconds),
@@ -257,18 +259,18 @@ impl Shelf {
         all.push(AT);
         for path in &older {
             // Also those of an entry of another window: who asked for them will ask again.
-            if let Some(entry) = Entry::open(path, &key) {
+            if let Some(entry) = Entry::open(path, self.table, &key) {
                 all.extend(entry.columns);
             }
         }
         all.sort_unstable();
         all.dedup();
-        Writing::new(self.cache.clone(), key, all, older).ok()
+        Writing::new((self.cache.clone(), self.table), key, all, older).ok()
     }
 
     /// An entry that is whole, is about this object and covers the window.
     fn opened(&self, path: &Path, key: &Json) -> Option<Entry> {
-        let entry = Entry::open(path, key);
+        let entry = Entry::open(path, self.table, key);
         if entry.is_none() {
             // Damaged, or of another object with the same name: either way of no use to anybody.
             drop(dropped(path));
@@ -290,6 +292,7 @@ impl Shelf {
         json!({
             "version": VERSION,
             "package": env!("CARGO_PKG_VERSION"),
+            "table": self.table.name(),
             "place": self.place,
             "fields": self.fields,
             "name": object.name,
@@ -335,7 +338,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    fn open(path: &Path, key: &Json) -> Option<Self> {
+    fn open(path: &Path, table: Table, key: &Json) -> Option<Self> {
         let sum = path.file_stem()?.to_str()?.split_once('-')?.1;
         let mut file = File::open(path).ok()?;
         if checksum(&mut file).ok()? != sum {
@@ -361,7 +364,7 @@ impl Entry {
                 .get("columns")?
                 .as_array()?
                 .iter()
-                .map(|name| onair_logs::schema::position(name.as_str()?))
+                .map(|name| table.position(name.as_str()?))
                 .collect::<Option<_>>()?,
             window: pair(about.get("window")?),
             range: pair(about.get("range")?),
@@ -453,6 +456,7 @@ fn within(batch: &RecordBatch, at: usize, since: i64, to: i64) -> BooleanArray {
 #[derive(Debug)]
 pub(crate) struct Writing {
     cache: Arc<Cache>,
+    table: Table,
     key: Json,
     columns: Vec<usize>,
     schema: SchemaRef,
@@ -463,7 +467,7 @@ pub(crate) struct Writing {
 
 impl Writing {
     fn new(
-        cache: Arc<Cache>,
+        (cache, table): (Arc<Cache>, Table),
         key: Json,
         columns: Vec<usize>,
         older: Vec<PathBuf>,
@@ -471,7 +475,7 @@ impl Writing {
         let file = tempfile::Builder::new()
             .suffix(".tmp")
             .tempfile_in(&cache.folder)?;
-        let schema = batches::schema(columns.iter().map(|column| &REQUESTS[*column]));
+        let schema = batches::schema(columns.iter().map(|column| &table.columns()[*column]));
         let properties = WriterProperties::builder()
             .set_compression(Compression::LZ4_RAW)
             .set_statistics_enabled(EnabledStatistics::None)
@@ -488,6 +492,7 @@ impl Writing {
         )?;
         Ok(Self {
             cache,
+            table,
             key,
             columns,
             schema,
@@ -530,7 +535,7 @@ impl Writing {
         let names: Vec<&str> = self
             .columns
             .iter()
-            .map(|column| REQUESTS[*column].name)
+            .map(|column| self.table.columns()[*column].name)
             .collect();
         // A window that left nothing out is as good as none; a line without a time is bad in a window.
         let window = window
@@ -619,6 +624,7 @@ fn scanned_as(scanned: &Scanned) -> Json {
         "bad": scanned.bad,
         "skipped": scanned.skipped,
         "bytes": scanned.bytes,
+        "realtime": scanned.is_realtime,
         "samples": samples,
     })
 }
@@ -644,6 +650,7 @@ fn scanned_from(value: &Json) -> Option<Scanned> {
         skipped: number("skipped")?,
         samples,
         bytes: number("bytes")?,
+        is_realtime: value.get("realtime")?.as_bool()?,
         ..Scanned::default()
     })
 }

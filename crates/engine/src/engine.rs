@@ -16,7 +16,7 @@ use datafusion::optimizer::Optimizer;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures_util::StreamExt;
-use onair_logs::schema::{self, REQUESTS};
+use onair_logs::schema::Table;
 use onair_logs::value::{ResultColumn, Value};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
@@ -25,9 +25,9 @@ use crate::cache::Cache;
 use crate::distinct::TwoLevelGrouping;
 use crate::error::EngineError;
 use crate::log::Log;
+use crate::logs::{Logs, Read};
 use crate::memory::Pool;
 use crate::own_strings::BelowFirstRows;
-use crate::requests::{Read, RequestsTable};
 use crate::table::LogTable;
 use crate::{batches, dialect, explain, functions, values};
 
@@ -123,18 +123,17 @@ impl Engine {
         })
     }
 
-    /// Puts log objects in as a table of the logical schema. They are listed when a query first needs
-    /// them.
+    /// Puts log objects in as a table. They are listed when a query first needs them.
     ///
     /// # Errors
     /// The name is taken.
-    pub fn add_requests(&self, name: &str, table: RequestsTable) -> Result<(), EngineError> {
+    pub fn add_logs(&self, name: &str, logs: Logs) -> Result<(), EngineError> {
         let scratch = self
             .lock(&self.scratch)
             .as_ref()
             .map(|scratch| scratch.cache.clone());
         let cache = self.cache.clone().or(scratch);
-        let table = Arc::new(LogTable::new(table, self.threads, cache));
+        let table = Arc::new(LogTable::new(logs, self.threads, cache));
         let taken = self.context.register_table(name, table.clone())?;
         if taken.is_some() {
             return Err(EngineError::query(
@@ -165,8 +164,9 @@ impl Engine {
         let places = columns
             .iter()
             .map(|name| {
-                schema::position(name).ok_or_else(|| {
-                    let names: Vec<&str> = REQUESTS.iter().map(|column| column.name).collect();
+                found.table().position(name).ok_or_else(|| {
+                    let all = found.table().columns().iter();
+                    let names: Vec<&str> = all.map(|column| column.name).collect();
                     let near = explain::nearest(name, &names)
                         .map(|near| format!("; did you mean \"{near}\"?"));
                     EngineError::query(
@@ -371,30 +371,32 @@ fn rules() -> Vec<Arc<dyn datafusion::optimizer::OptimizerRule + Send + Sync>> {
 /// Tables of logs that a plan reads more than once, each with all columns that it needs: to read them
 /// ahead is to go through the text once.
 fn repeated(plan: &LogicalPlan) -> Result<Vec<(String, Vec<&'static str>)>, EngineError> {
-    let mut scans: BTreeMap<String, (usize, BTreeSet<usize>)> = BTreeMap::new();
+    let mut scans: BTreeMap<String, (Table, usize, BTreeSet<usize>)> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node
             && let Ok(provider) = source_as_provider(&scan.source)
-            && provider.downcast_ref::<LogTable>().is_some()
+            && let Some(logs) = provider.downcast_ref::<LogTable>()
         {
-            let (times, columns) = scans.entry(scan.table_name.table().to_owned()).or_default();
+            let (_, times, columns) = scans
+                .entry(scan.table_name.table().to_owned())
+                .or_insert_with(|| (logs.table(), 0, BTreeSet::new()));
             *times += 1;
             match &scan.projection {
                 Some(projection) => columns.extend(projection),
-                None => columns.extend(0..REQUESTS.len()),
+                None => columns.extend(0..logs.table().columns().len()),
             }
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(scans
         .into_iter()
-        .filter(|(_, (times, _))| *times > 1)
-        .map(|(table, (_, columns))| {
+        .filter(|(_, (_, times, _))| *times > 1)
+        .map(|(name, (table, _, columns))| {
             let names = columns
                 .iter()
-                .map(|column| REQUESTS[*column].name)
+                .map(|column| table.columns()[*column].name)
                 .collect();
-            (table, names)
+            (name, names)
         })
         .collect())
 }

@@ -5,9 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
 use onair_logs::scan::Scanned;
-use onair_logs::schema::REQUESTS;
 
-use crate::requests::Read;
+use crate::logs::Read;
 
 /// Kept for one query. It goes with the query's task context as an extension.
 #[derive(Debug, Default)]
@@ -19,11 +18,13 @@ pub(crate) struct Log {
 struct Kept {
     objects: BTreeMap<String, Scanned>,
     cached: BTreeSet<String>,
-    /// Columns read, as places in [`REQUESTS`], and whether a value was seen in them.
-    columns: BTreeMap<usize, bool>,
+    /// Objects of another table's logs.
+    others: BTreeSet<String>,
+    /// Columns read, and whether a value was seen in them.
+    columns: BTreeMap<&'static str, bool>,
     /// Columns that readers were asked to convert from text, in the order of asking.
     #[cfg(test)]
-    converted: Vec<Vec<usize>>,
+    converted: Vec<Vec<&'static str>>,
     unopened: Option<(String, std::io::ErrorKind, String)>,
     opened: bool,
 }
@@ -56,8 +57,15 @@ impl Log {
             .get_or_insert_with(|| (name.to_owned(), error.kind(), error.to_string()));
     }
 
+    /// An object is of another table's logs.
+    pub(crate) fn other(&self, name: &str) {
+        let mut kept = self.kept();
+        kept.opened = true;
+        kept.others.insert(name.to_owned());
+    }
+
     /// A batch of these columns of an object goes to the query, which may not want the rest.
-    pub(crate) fn batch(&self, name: &str, columns: &[usize], batch: &RecordBatch) {
+    pub(crate) fn batch(&self, name: &str, columns: &[&'static str], batch: &RecordBatch) {
         let mut kept = self.kept();
         kept.opened = true;
         let rows = batch.num_rows() as u64;
@@ -72,19 +80,19 @@ impl Log {
         }
         for (column, array) in columns.iter().zip(batch.columns()) {
             let has_value = array.null_count() < array.len();
-            *kept.columns.entry(*column).or_default() |= has_value;
+            *kept.columns.entry(column).or_default() |= has_value;
         }
     }
 
     /// A reader converts these columns.
     #[cfg(test)]
-    pub(crate) fn converts(&self, columns: &[usize]) {
+    pub(crate) fn converts(&self, columns: &[&'static str]) {
         self.kept().converted.push(columns.to_vec());
     }
 
     /// What the readers were asked to convert.
     #[cfg(test)]
-    pub(crate) fn converted(&self) -> Vec<Vec<usize>> {
+    pub(crate) fn converted(&self) -> Vec<Vec<&'static str>> {
         self.kept().converted.clone()
     }
 
@@ -105,12 +113,18 @@ impl Log {
                 .iter()
                 .map(|(name, scanned)| (name.clone(), scanned.clone()))
                 .collect(),
+            // A query of two tables may read an object as the one and pass it over as the other.
+            others: kept
+                .others
+                .iter()
+                .filter(|name| !kept.objects.contains_key(*name))
+                .count() as u64,
             cached: kept.cached.len() as u64,
             without_values: kept
                 .columns
                 .iter()
                 .filter(|(_, has_value)| has_rows && !**has_value)
-                .map(|(column, _)| REQUESTS[*column].name)
+                .map(|(column, _)| *column)
                 .collect(),
         }
     }

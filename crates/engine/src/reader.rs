@@ -7,14 +7,14 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use onair_logs::scan::{Scan, Scanned};
-use onair_logs::schema::REQUESTS;
+use onair_logs::schema::{Column, Table};
 
 use crate::batches::{self, Batches};
 use crate::cache::{Cache, Shelf, Writing};
 use crate::log::Log;
+use crate::logs::Logs;
 use crate::objects::Object;
 use crate::parquet;
-use crate::requests::RequestsTable;
 
 /// Parquet's first bytes.
 const PARQUET: &[u8] = b"PAR1";
@@ -22,22 +22,22 @@ const PARQUET: &[u8] = b"PAR1";
 /// Reads objects of one table for certain columns.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    source: RequestsTable,
+    source: Logs,
     columns: Vec<usize>,
+    /// What these are called.
+    names: Vec<&'static str>,
     schema: SchemaRef,
     shelf: Option<Shelf>,
 }
 
 impl Reader {
-    /// For `columns`, places in [`REQUESTS`].
-    pub(crate) fn new(
-        source: RequestsTable,
-        columns: Vec<usize>,
-        cache: Option<Arc<Cache>>,
-    ) -> Self {
+    /// For `columns`, places in the table's.
+    pub(crate) fn new(source: Logs, columns: Vec<usize>, cache: Option<Arc<Cache>>) -> Self {
         let shelf = cache.map(|cache| Shelf::new(cache, &source));
+        let all: &'static [Column] = source.table.columns();
         Self {
-            schema: batches::schema(columns.iter().map(|column| &REQUESTS[*column])),
+            schema: batches::schema(columns.iter().map(|column| &all[*column])),
+            names: columns.iter().map(|column| all[*column].name).collect(),
             source,
             columns,
             shelf,
@@ -59,7 +59,7 @@ impl Reader {
         give: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let give = &mut |batch: RecordBatch| {
-            log.batch(&object.name, &self.columns, &batch);
+            log.batch(&object.name, &self.names, &batch);
             give(batch)
         };
         let mut given = 0;
@@ -148,7 +148,7 @@ impl Reader {
             .as_ref()
             .map_or_else(|| self.schema.clone(), |keeping| keeping.schema().clone());
         #[cfg(test)]
-        log.converts(&columns);
+        log.converts(&schema_names(self.source.table, &columns));
         let places: Option<Vec<usize>> = keeping.is_some().then(|| {
             self.columns
                 .iter()
@@ -188,7 +188,14 @@ impl Reader {
             inner: opened,
             is_wanted,
         };
-        let found = scanned(input, object, &asked, &mut sink, is_wanted);
+        let found = scanned(
+            input,
+            object,
+            self.source.table,
+            &asked,
+            &mut sink,
+            is_wanted,
+        );
         let told = sink.told();
         if sink.flush().is_break() {
             flow = ControlFlow::Break(());
@@ -197,6 +204,10 @@ impl Reader {
             return ControlFlow::Break(());
         }
         let found = match found {
+            Ok(found) if found.is_other => {
+                log.other(&object.name);
+                return flow;
+            }
             Ok(mut found) => {
                 found.bytes = object.size;
                 found
@@ -223,10 +234,17 @@ impl Reader {
     }
 }
 
+#[cfg(test)]
+fn schema_names(table: Table, columns: &[usize]) -> Vec<&'static str> {
+    let names = columns.iter().map(|column| table.columns()[*column].name);
+    names.collect()
+}
+
 /// Reads what the first bytes say that it is.
 fn scanned(
     mut input: impl Read,
     object: &Object,
+    table: Table,
     asked: &Scan,
     sink: &mut Batches<'_>,
     is_wanted: &(dyn Fn() -> bool + Sync),
@@ -236,15 +254,23 @@ fn scanned(
         .by_ref()
         .take(PARQUET.len() as u64)
         .read_to_end(&mut first)?;
-    if first == PARQUET {
-        return parquet::scan(first.chain(input), &object.name, asked, sink, is_wanted);
+    match (table, first == PARQUET) {
+        (Table::Requests, true) => {
+            parquet::scan(first.chain(input), &object.name, asked, sink, is_wanted)
+        }
+        (Table::Requests, false) => {
+            let whole = io::Cursor::new(first).chain(input);
+            onair_logs::scan::scan(whole, &object.name, asked, sink)
+        }
+        // AWS WAF writes no Parquet.
+        (Table::Waf, true) => Ok(Scanned {
+            is_other: true,
+            ..Scanned::default()
+        }),
+        (Table::Waf, false) => {
+            onair_logs::waf::scan(io::Cursor::new(first).chain(input), asked, sink)
+        }
     }
-    onair_logs::scan::scan(
-        io::Cursor::new(first).chain(input),
-        &object.name,
-        asked,
-        sink,
-    )
 }
 
 /// An object that ends in an error as soon as nobody wants its rows: a reader may be far from the

@@ -1,4 +1,4 @@
-//! The table `requests` as DataFusion sees it: a share of the objects for each core, read on threads
+//! A table of logs as DataFusion sees it: a share of the objects for each core, read on threads
 //! that may wait, so that the query's own threads never do.
 
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use onair_logs::schema::REQUESTS;
+use onair_logs::schema::Table;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
@@ -24,9 +24,9 @@ use crate::batches;
 use crate::cache::Cache;
 use crate::error::EngineError;
 use crate::log::Log;
+use crate::logs::Logs;
 use crate::objects::Object;
 use crate::reader::Reader;
-use crate::requests::RequestsTable;
 
 /// Batches that a reader may be ahead of its query.
 const AHEAD: usize = 2;
@@ -34,7 +34,7 @@ const AHEAD: usize = 2;
 /// Log objects as a table.
 #[derive(Debug)]
 pub(crate) struct LogTable {
-    source: RequestsTable,
+    source: Logs,
     schema: SchemaRef,
     listed: OnceCell<Arc<[Object]>>,
     threads: usize,
@@ -42,14 +42,19 @@ pub(crate) struct LogTable {
 }
 
 impl LogTable {
-    pub(crate) fn new(source: RequestsTable, threads: usize, cache: Option<Arc<Cache>>) -> Self {
+    pub(crate) fn new(source: Logs, threads: usize, cache: Option<Arc<Cache>>) -> Self {
         Self {
+            schema: batches::schema(source.table.columns()),
             source,
-            schema: batches::schema(REQUESTS),
             listed: OnceCell::new(),
             threads,
             cache: Mutex::new(cache),
         }
+    }
+
+    /// What its columns are.
+    pub(crate) fn table(&self) -> Table {
+        self.source.table
     }
 
     /// Where rows are taken from and put, if anywhere.
@@ -84,7 +89,7 @@ impl LogTable {
         Ok(self.listed.get_or_try_init(list).await?.clone())
     }
 
-    /// A pass over all objects for `columns`, places in [`REQUESTS`].
+    /// A pass over all objects for `columns`, places in the table's.
     pub(crate) async fn pass(&self, columns: Vec<usize>) -> Result<Arc<Pass>> {
         let objects = self.objects().await?;
         Ok(Arc::new(Pass {
@@ -129,7 +134,7 @@ impl TableProvider for LogTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns: Vec<usize> = match projection {
             Some(projection) => projection.clone(),
-            None => (0..REQUESTS.len()).collect(),
+            None => (0..self.table().columns().len()).collect(),
         };
         let pass = self.pass(columns).await?;
         let shares = (0..self.threads)

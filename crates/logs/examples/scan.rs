@@ -73,7 +73,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let named = columns.split(',').filter(|name| *name != "-");
-    let columns: Option<Vec<usize>> = named.map(schema::position).collect();
+    let columns: Option<Vec<usize>> = named
+        .map(|name| schema::Table::Requests.position(name))
+        .collect();
     let asked = Scan {
         columns: columns.ok_or("no such column")?,
         ..Scan::default()

@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
+use memchr::memmem;
 use serde_json::{Map, Value};
 
 use crate::fields;
@@ -12,8 +13,26 @@ use crate::scan::{Scan, Scanned, Sink};
 use crate::schema::{Kind, WAF};
 use crate::time;
 
+/// Whether a line begins a record of WAF's logs. A text of a viewer cannot make it one: within texts
+/// quotes are escaped, and after a text that is all of it comes no colon.
+pub(crate) fn is_record(line: &[u8]) -> bool {
+    const KEY: &[u8] = b"\"httpRequest\"";
+    line.first() == Some(&b'{')
+        && memmem::find_iter(line, KEY)
+            .any(|at| line[at + KEY.len()..].trim_ascii_start().first() == Some(&b':'))
+}
+
+/// Whether a line is of CloudFront's logs: a head, fields with tabs between, or an object of other keys.
+fn is_of_cloudfront(line: &[u8]) -> bool {
+    match line.first() {
+        Some(b'#') => true,
+        Some(b'{') => !is_record(line) && line.ends_with(b"}"),
+        _ => line.contains(&b'\t'),
+    }
+}
+
 /// Reads an object of WAF's logs, gzip or not. [`Scan::columns`] are places in [`WAF`]; of the rest the
-/// window alone counts.
+/// window alone counts. One of CloudFront's logs is left, see [`Scanned::is_other`].
 ///
 /// # Errors
 /// The object cannot be read at all. What is wrong with its content is told in [`Scanned`].
@@ -23,6 +42,7 @@ pub fn scan(object: impl Read, asked: &Scan, sink: &mut impl Sink) -> std::io::R
         .map(|(from, until)| (time::milliseconds(from), time::milliseconds(until)));
     let mut scanned = Scanned::default();
     let mut number = 0;
+    let mut has_begun = false;
     let ended = lines::each(object, |line: Line<'_>| {
         number += 1;
         if line.is_too_long {
@@ -33,6 +53,10 @@ pub fn scan(object: impl Read, asked: &Scan, sink: &mut impl Sink) -> std::io::R
         if text.trim_ascii().is_empty() {
             scanned.skipped += 1;
             return ControlFlow::Continue(());
+        }
+        if !std::mem::replace(&mut has_begun, true) && is_of_cloudfront(text) {
+            scanned.is_other = true;
+            return ControlFlow::Break(());
         }
         // A stream may put several objects into one line.
         for record in serde_json::Deserializer::from_slice(text).into_iter::<Value>() {
@@ -315,17 +339,50 @@ mod tests {
             },
         );
         assert_eq!((rows.len(), scanned.outside), (0, 3));
-        // In the other reader it is no request.
+    }
+
+    fn requests(text: &str) -> Scanned {
         let asked = Scan {
             columns: vec![0],
             ..Scan::default()
         };
-        let scanned =
-            crate::scan::scan(one.as_bytes(), "", &asked, &mut Collected::default()).unwrap();
+        crate::scan::scan(text.as_bytes(), "", &asked, &mut Collected::default()).unwrap()
+    }
+
+    #[test]
+    fn each_reader_leaves_the_other_ones_objects() {
+        let record = record().to_string();
+        let scanned = requests(&format!("{record}\n{record}\n"));
+        assert!(scanned.is_other);
+        assert_eq!((scanned.rows, scanned.bad), (0, 0));
+        // After lines of its own a record is a bad line.
+        let own = r#"{"date":"2026-06-14","time":"17:00:01","c-ip":"192.0.2.1"}"#;
+        let scanned = requests(&format!("{own}\n{record}\n"));
+        assert_eq!((scanned.is_other, scanned.rows, scanned.bad), (false, 1, 1));
         assert_eq!(
             scanned.samples[0].reason,
             "a record of AWS WAF's logs, which is no request of CloudFront's"
         );
+        for text in [own, "#Version: 1.0", "2026-06-14\t17:00:01\tVIE50"] {
+            let (scanned, rows) = read(&format!("\n{text}\n{record}\n"), &everything());
+            assert!(scanned.is_other, "{text}");
+            assert_eq!((rows.len(), scanned.bad), (0, 0), "{text}");
+        }
+        let (scanned, rows) = read(&format!("odd\n{record}\n"), &everything());
+        assert_eq!((scanned.is_other, rows.len(), scanned.bad), (false, 1, 1));
+    }
+
+    #[test]
+    fn a_viewers_text_makes_no_object_another_ones() {
+        for agent in [
+            r#""httpRequest": {"#,
+            "httpRequest",
+            r#"","httpRequest":{}"#,
+        ] {
+            let line = json!({"date": "2026-06-14", "time": "17:00:01", "cs(User-Agent)": agent});
+            let scanned = requests(&line.to_string());
+            assert_eq!((scanned.is_other, scanned.rows), (false, 1), "{agent}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! `onair query list`: which queries there are.
 
-use onair_logs::schema::REQUESTS;
+use onair_logs::schema::Table;
 use serde_json::json;
 
 use super::subject;
@@ -15,19 +15,20 @@ pub(super) const COMMAND: &str = "query list";
 /// Show the queries there are, with their parameters
 ///
 /// Those of the runbook's folder (its section queries) are marked. With --columns, what the table
-/// `requests` has, which all of them read. Nothing is asked from AWS.
+/// `requests` has, which all of them read; --columns waf is the table of AWS WAF's logs, which a text of
+/// your own may read with --local. Nothing is asked from AWS.
 ///
 /// Example: onair query list
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
-    /// Show the columns of the table `requests` instead
-    #[arg(long)]
-    columns: bool,
+    /// Show the columns of this table instead: requests (as by default), or waf
+    #[arg(long, value_name = "TABLE", num_args = 0..=1, default_missing_value = "requests", value_parser = table)]
+    columns: Option<Table>,
 }
 
 pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Answer, Failure> {
-    if args.columns {
-        return Ok(columns(context));
+    if let Some(table) = args.columns {
+        return Ok(columns(table, context));
     }
     let runbook = subject::runbook(context)?;
     let queries = subject::all(runbook.as_ref())?;
@@ -70,14 +71,20 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Answer, Failure>
         .with_sheet(sheet))
 }
 
-/// The columns of `requests`.
-fn columns(context: &Context) -> Answer {
+fn table(text: &str) -> Result<Table, String> {
+    let named = Table::ALL.into_iter().find(|table| table.name() == text);
+    named.ok_or_else(|| "there are requests and waf".to_owned())
+}
+
+/// The columns of a table.
+fn columns(table: Table, context: &Context) -> Answer {
     let mut sheet = Sheet::new(&["column", "type", "about"]);
-    for column in REQUESTS {
+    for column in table.columns() {
         sheet.push([column.name, type_name(column.kind), column.about].map(str::to_owned));
     }
     let data = json!({
-        "columns": REQUESTS.iter().map(|column| json!({
+        "table": table.name(),
+        "columns": table.columns().iter().map(|column| json!({
             "name": column.name,
             "type": type_name(column.kind),
             "about": column.about,

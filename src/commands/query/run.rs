@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use super::completeness;
 use super::place::{self, LocalAsked};
 use super::show::{SourceArgument, no_table, when};
-use super::subject::{self, Ready, Times};
+use super::subject::{self, Ready};
+use crate::commands::window::Times;
 use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
 use crate::event::bytes::{parse_bytes, short_bytes};
@@ -39,7 +40,8 @@ const SAMPLES_SHOWN: usize = 3;
 /// machine.
 ///
 /// NAME is a query of `onair query list`, or @FILE; --sql takes a text. A text is one SELECT in Trino's
-/// dialect over the table `requests`; it may have parameters as :name, which -p gives.
+/// dialect over the table `requests`; it may have parameters as :name, which -p gives. With --local it may
+/// read AWS WAF's logs, too, as the table `waf` (`onair query list --columns waf`).
 ///
 /// Example: onair query run top-addresses --since ko --until ko+30m, or: onair query run countries --local ./logs
 #[derive(Debug, clap::Args)]
@@ -60,7 +62,7 @@ pub(crate) struct RunArgs {
     /// Which logs to ask; by default those that the query is about
     #[arg(long, value_enum)]
     source: Option<SourceArgument>,
-    /// From when on: ko+15m, 22:45, RFC 3339; by default the event's doors less its grace. --until is the other end
+    /// From when on: ko+15m, 22:45, RFC 3339; by default the event's doors less its grace. --until, or --for, is the other end
     #[arg(long, value_name = "TIME", value_parser = when)]
     since: Option<When>,
     /// Give up no more than this many rows
@@ -117,7 +119,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
         ledger: ledger.as_ref(),
         now: place::now(context, session.as_ref()),
     };
-    let window = times.window(args.since.as_ref(), context.options.until.as_ref())?;
+    let window = times.window(args.since.as_ref(), &context.options)?;
     let local = local.map(|local| LocalAsked { window, ..local });
     let ready = subject::ready(&query, &args.parameters, &times, window, runbook.as_ref())?;
     let mut warnings = Vec::new();

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::subject::{self, Times};
+use super::subject;
+use crate::commands::window::Times;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::time::When;
@@ -93,7 +94,7 @@ pub(super) async fn run(args: &ShowArgs, context: &Context) -> Result<Answer, Fa
             |session| session.clock.now(),
         ),
     };
-    let window = times.window(args.since.as_ref(), context.options.until.as_ref())?;
+    let window = times.window(args.since.as_ref(), &context.options)?;
     let mut sql = query.statement().to_owned();
     if args.bound {
         let ready = subject::ready(&query, &args.parameters, &times, window, runbook.as_ref())?;

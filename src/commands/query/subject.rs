@@ -3,17 +3,15 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use onair_logs::value::Value;
 
+use crate::commands::window::{FAR, Times};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::event::text::{did_you_mean, shortened};
-use crate::event::time::{self, When};
-use crate::event::window::EventTimes;
-use crate::ledger::view::View;
+use crate::event::time::When;
 use crate::query::catalog::{self, CatalogQuery, HeadError, Origin, OwnError};
-use crate::query::parameters::{self, Given, Moment, Parameter};
+use crate::query::parameters::{self, Given, Parameter};
 use crate::query::text::{self, Bound};
 use crate::query::{Window, named};
 use crate::runbook::Runbook;
@@ -124,94 +122,6 @@ fn plain(sql: &str, name: &str, origin: Origin) -> Result<CatalogQuery, Failure>
         origin,
     })
 }
-
-/// Who knows when things are.
-pub(super) struct Times<'a> {
-    pub(super) event: Option<EventTimes>,
-    pub(super) ledger: Option<&'a View>,
-    pub(super) now: Timestamp,
-}
-
-impl Times<'_> {
-    fn place(&self, moment: &Moment) -> Result<Timestamp, String> {
-        match moment {
-            Moment::Time(when) => self.when(when),
-            Moment::Action(name) => match self.ledger {
-                Some(view) => view
-                    .find(name)
-                    .map(crate::ledger::view::Change::at)
-                    .ok_or_else(|| format!("there is no change `{name}` in this event's ledger")),
-                None => Err(format!(
-                    "`{name}` is looked up in an event's ledger, and no event is chosen (-e ID)"
-                )),
-            },
-        }
-    }
-
-    fn when(&self, when: &When) -> Result<Timestamp, String> {
-        let placed = match &self.event {
-            Some(times) => when.resolve_back(times, self.now),
-            None => when.last(&TimeZone::UTC, self.now),
-        };
-        placed.map_err(|error| error.to_string())
-    }
-
-    fn zone(&self) -> TimeZone {
-        self.event
-            .as_ref()
-            .map_or(TimeZone::UTC, |times| times.zone.clone())
-    }
-
-    /// The window: as given, else the event's with its grace; none, without either.
-    pub(super) fn window(
-        &self,
-        since: Option<&When>,
-        until: Option<&When>,
-    ) -> Result<Option<Window>, Failure> {
-        let unusable = |option: &str, why: String| {
-            Failure::usage(format!("{option} is not usable")).because(why)
-        };
-        let from = since
-            .map(|when| self.when(when))
-            .transpose()
-            .map_err(|why| unusable("--since", why))?;
-        let end = until
-            .map(|when| match (when, from) {
-                // From 22:45 to 00:15 goes over midnight.
-                (When::TimeOfDay(_), Some(from)) => when
-                    .resolve_after(from, &self.zone())
-                    .map_err(|error| error.to_string()),
-                _ => self.when(when),
-            })
-            .transpose()
-            .map_err(|why| unusable("--until", why))?;
-        let of_event = self
-            .event
-            .as_ref()
-            .map(|times| (times.opens(), times.closes()));
-        let (first, last) = match (of_event, from, end) {
-            (None, None, None) => return Ok(None),
-            (Some((opens, closes)), _, _) => (opens, closes),
-            (None, _, _) => (Timestamp::UNIX_EPOCH, FAR),
-        };
-        let window = Window {
-            from: from.unwrap_or(first),
-            until: end.unwrap_or(last),
-        };
-        if window.from >= window.until {
-            return Err(Failure::usage(format!(
-                "the window would end ({}) before it begins ({})",
-                time::local(window.until, &self.zone()),
-                time::local(window.from, &self.zone())
-            ))
-            .hint("--since ko --until ko+30m"));
-        }
-        Ok(Some(window))
-    }
-}
-
-/// The end of a window without one: later than any log, and a time that every engine has.
-const FAR: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// The query with its values.
 pub(super) struct Ready {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::commands::window::Times;
 use crate::context::{Context, Session};
 use crate::error::{Exit, Failure};
 use crate::event::name::EventId;
@@ -56,8 +57,8 @@ pub(crate) struct Args {
     /// Read the real-time logs instead of the access logs
     #[arg(long)]
     realtime: bool,
-    /// Report from here on: ko, 19:00, RFC 3339; by default from doors less the event's grace. --until is
-    /// the other end
+    /// Report from here on: ko, 19:00, RFC 3339; by default from doors less the event's grace. --until,
+    /// or --for, is the other end
     #[arg(long, value_name = "TIME", value_parser = when)]
     since: Option<When>,
     /// Write nothing unless all logs are there; exit 3 when they are not
@@ -173,16 +174,17 @@ async fn gather(args: &Args, session: &Session, prices: Prices) -> Result<Report
     let state = session.state(&view);
     let now = session.clock.now();
     let times = &state.times;
-    let placed = |when: Option<&When>, default: Timestamp| match when {
-        None => Ok(default),
-        Some(when) => when
-            .resolve(times, now)
-            .map_err(|error| Failure::usage("the window is not usable").because(error)),
+    let placed = Times {
+        event: Some(times.clone()),
+        ledger: Some(&view),
+        now,
     };
-    let from = placed(args.since.as_ref(), times.opens())?;
-    let until = placed(session.options().until.as_ref(), times.closes())?.min(now);
+    let (from, until) = match placed.window(args.since.as_ref(), session.options())? {
+        Some(window) => (window.from, window.until.min(now)),
+        None => (times.opens(), times.closes().min(now)),
+    };
     if from >= until && args.since.is_some() {
-        return Err(Failure::usage("the window ends before it begins"));
+        return Err(Failure::usage("the window is still to come"));
     }
     if until <= from.max(times.doors) {
         return Err(Failure::refused(

@@ -123,21 +123,7 @@ pub(crate) fn wanted(scene: &Scene<'_>) -> Vec<TableDefinition> {
     let (Some(athena), Some(access)) = (&runbook.athena, &runbook.logs.access) else {
         return Vec::new();
     };
-    let event = &runbook.event;
-    let tables = TableScene {
-        event: event.id.as_str(),
-        account: &scene.account,
-        distributions: runbook
-            .distributions
-            .iter()
-            .map(|one| one.id.as_str())
-            .collect(),
-        from: event
-            .doors
-            .saturating_sub(event.grace)
-            .unwrap_or(event.doors),
-        until: event.ends.saturating_add(event.grace).unwrap_or(event.ends),
-    };
+    let tables = TableScene::of(runbook);
     let mut wanted = vec![log_table::access(&tables, &athena.access_table, access)];
     if let Some(realtime) = &runbook.logs.realtime {
         wanted.push(log_table::realtime(

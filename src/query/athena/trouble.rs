@@ -1,11 +1,14 @@
 //! Why a query in Athena gave no rows, in words, with what to do about it. The numbers are those of
 //! Athena's error catalog.
 
+use onair_logs::schema::Table;
+
 use crate::cloud::{CloudError, QueryExecution, QueryState};
 use crate::error::{Exit, Failure};
 use crate::event::bytes::{exact_bytes, short_bytes};
 use crate::event::text::did_you_mean;
 use crate::query::port::{Asked, Source};
+use crate::query::text;
 use crate::runbook;
 
 /// The runbook keeps no such logs.
@@ -141,6 +144,11 @@ pub(super) fn of_end(
     .any(|word| reason.contains(word));
     if reason.contains("COLUMN_NOT_FOUND") {
         return failure.hint(column(reason));
+    }
+    if not_there && text::has_name(&asked.text, Table::Waf.name()).unwrap_or(false) {
+        return failure.hint(
+            "AWS WAF's logs are read on this machine: --local s3://BUCKET/PREFIX, or a folder",
+        );
     }
     match kind {
         _ if denied => failure.hint("onair iam-policy --role analyst"),

@@ -31,21 +31,7 @@ impl Table {
     pub(crate) fn of(runbook: &Runbook, source: Source) -> Option<Self> {
         let athena = runbook.athena.as_ref()?;
         let access = runbook.logs.access.as_ref()?;
-        let event = &runbook.event;
-        let scene = TableScene {
-            event: event.id.as_str(),
-            account: &runbook.aws.account,
-            distributions: runbook
-                .distributions
-                .iter()
-                .map(|one| one.id.as_str())
-                .collect(),
-            from: event
-                .doors
-                .saturating_sub(event.grace)
-                .unwrap_or(event.doors),
-            until: event.ends.saturating_add(event.grace).unwrap_or(event.ends),
-        };
+        let scene = TableScene::of(runbook);
         let definition = match source {
             Source::Access => log_table::access(&scene, &athena.access_table, access),
             Source::Realtime => {
@@ -67,7 +53,8 @@ impl Table {
 
     /// Whether it can say anything of a logical column.
     pub(crate) fn has(&self, column: &str) -> bool {
-        onair_logs::schema::position(column)
+        onair_logs::schema::Table::Requests
+            .position(column)
             .is_some_and(|place| expression(self, &REQUESTS[place], &mut Cells::of(self)).is_some())
     }
 }

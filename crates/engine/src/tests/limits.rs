@@ -114,9 +114,10 @@ fn a_dropped_query_stops_reading() {
         let engine = Engine::new(desk.settings()).unwrap();
         let place = Endless::default();
         engine
-            .add_requests(
+            .add_logs(
                 "requests",
-                RequestsTable {
+                Logs {
+                    table: Table::Requests,
                     objects: Arc::new(place.clone()),
                     window,
                     fields: vec![],
@@ -150,12 +151,13 @@ fn a_place_that_panics_is_an_error() {
     }
     let desk = Desk::new();
     let engine = Engine::new(desk.settings()).unwrap();
-    let table = RequestsTable {
+    let table = Logs {
+        table: Table::Requests,
         objects: Arc::new(Panics),
         window: None,
         fields: vec![],
     };
-    engine.add_requests("requests", table).unwrap();
+    engine.add_logs("requests", table).unwrap();
     let error = run(&engine, "SELECT count(*) FROM requests").unwrap_err();
     assert!(
         matches!(&error, EngineError::Internal(words) if words.contains("a fault of the place")),

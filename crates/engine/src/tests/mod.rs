@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use onair_logs::schema::Table;
 use onair_logs::value::Value;
 
-use crate::{Engine, EngineError, Folder, Ran, RequestsTable, Settings};
+use crate::{Engine, EngineError, Folder, Logs, Ran, Settings};
 
 /// The fields of the logs made here.
 const FIELDS: &str = "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem \
@@ -77,18 +78,20 @@ impl Desk {
     fn engine_of(&self, settings: Settings, window: Option<(&str, &str)>) -> Engine {
         let engine = Engine::new(settings).unwrap();
         let window = window.map(|(from, until)| (from.parse().unwrap(), until.parse().unwrap()));
-        engine
-            .add_requests("requests", table(&self.logs(), window))
-            .unwrap();
+        for kind in Table::ALL {
+            let logs = Logs {
+                table: kind,
+                ..table(&self.logs(), window)
+            };
+            engine.add_logs(kind.name(), logs).unwrap();
+        }
         engine
     }
 }
 
-fn table(
-    folder: &Path,
-    window: Option<(jiff::civil::DateTime, jiff::civil::DateTime)>,
-) -> RequestsTable {
-    RequestsTable {
+fn table(folder: &Path, window: Option<(jiff::civil::DateTime, jiff::civil::DateTime)>) -> Logs {
+    Logs {
+        table: Table::Requests,
         objects: Arc::new(Folder(folder.to_owned())),
         window,
         fields: vec![],

@@ -32,6 +32,7 @@ pub struct Rows {
     makers: Vec<Maker>,
     player: Player,
     distribution: Option<String>,
+    is_realtime: bool,
     clock: Clock,
     between: Vec<u8>,
     decoded: Vec<u8>,
@@ -116,10 +117,16 @@ impl Rows {
                 .distribution
                 .clone()
                 .or_else(|| fields::distribution_of(object)),
+            is_realtime,
             clock: Clock::default(),
             between: Vec::new(),
             decoded: Vec::new(),
         }
+    }
+
+    /// Whether the names are those of real-time logs.
+    pub fn is_realtime(&self) -> bool {
+        self.is_realtime
     }
 
     /// The fields that are read, as places in the names that were given. What [`Rows::row`] asks for

@@ -33,6 +33,11 @@ pub(super) struct Objects {
 }
 
 impl Objects {
+    /// Whether their keys are the fields of real-time logs.
+    pub(super) fn is_realtime(&self) -> bool {
+        self.rows.as_ref().is_some_and(Rows::is_realtime)
+    }
+
     /// One object.
     pub(super) fn read(
         &mut self,

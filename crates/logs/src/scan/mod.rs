@@ -81,6 +81,10 @@ pub struct Scanned {
     pub truncated: Option<String>,
     /// Bytes of the object as it lies there.
     pub bytes: u64,
+    /// The object is one of another table's logs: nothing of it was read.
+    pub is_other: bool,
+    /// Its lines are real-time logs.
+    pub is_realtime: bool,
 }
 
 impl Scanned {
@@ -130,7 +134,8 @@ fn excerpt(text: &[u8]) -> String {
     shown
 }
 
-/// Reads an object, gzip or not, of any text format. Its kind is told by its first bytes.
+/// Reads an object, gzip or not, of any text format. Its kind is told by its first bytes; one of AWS
+/// WAF's logs is left, see [`Scanned::is_other`].
 ///
 /// # Errors
 /// The object cannot be read at all, such as for want of rights. What is wrong with its content is
@@ -142,10 +147,18 @@ pub fn scan(
     sink: &mut impl Sink,
 ) -> std::io::Result<Scanned> {
     let mut reader = Reader::new(name, asked);
-    let ended = lines::each(object, |line| reader.take(&line, sink))?;
+    let mut is_other = false;
+    let ended = lines::each(object, |line| {
+        if !reader.has_begun && crate::waf::is_record(line.text) {
+            is_other = true;
+            return ControlFlow::Break(());
+        }
+        reader.take(&line, sink)
+    })?;
     Ok(Scanned {
         bytes: ended.bytes,
         truncated: ended.truncated,
+        is_other,
         ..reader.finish()
     })
 }
@@ -200,6 +213,8 @@ impl<'a> Reader<'a> {
 
     /// What came of all lines.
     pub fn finish(mut self) -> Scanned {
+        self.scanned.is_realtime =
+            self.objects.is_realtime() || self.layout.as_ref().is_some_and(Layout::is_realtime);
         if let Some(document) = self.document
             && let Some((line, text)) = document.unfinished()
         {

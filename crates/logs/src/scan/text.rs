@@ -59,6 +59,11 @@ impl Layout {
         })
     }
 
+    /// Whether they are those of real-time logs.
+    pub(super) fn is_realtime(&self) -> bool {
+        self.rows.is_realtime()
+    }
+
     /// How many fields its lines have.
     pub(super) fn count(&self) -> usize {
         self.names.len()

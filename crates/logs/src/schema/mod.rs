@@ -1,5 +1,6 @@
 //! The one logical schema. Whatever kind of log a request was written to, and in whatever format, it
-//! is read as a row of these columns, so that a query does not care. What a source lacks is NULL.
+//! is read as a row of [`REQUESTS`], so that a query does not care. What a source lacks is NULL. What AWS
+//! WAF decided is a table of its own, [`WAF`]: it sees requests that no access log tells apart.
 //!
 //! Names are those of CloudFront's Parquet files and of AWS's table definitions, but for the two that
 //! swap their meaning between standard and real-time logs: `viewer_host` and `distribution_host`.
@@ -99,9 +100,39 @@ const fn derived(name: &'static str, kind: Kind, about: &'static str) -> Column 
     }
 }
 
-/// The place of a column in [`REQUESTS`].
-pub fn position(name: &str) -> Option<usize> {
-    REQUESTS.iter().position(|column| column.name == name)
+/// A table that logs are read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// CloudFront's logs of every kind, a row each request.
+    Requests,
+    /// AWS WAF's logs, a row each request that a web ACL saw.
+    Waf,
+}
+
+impl Table {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Requests, Self::Waf];
+
+    /// As queries name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Waf => "waf",
+        }
+    }
+
+    /// Its columns, in the order of `SELECT *`.
+    pub const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Requests => REQUESTS,
+            Self::Waf => WAF,
+        }
+    }
+
+    /// The place of a column of it.
+    pub fn position(self, name: &str) -> Option<usize> {
+        self.columns().iter().position(|column| column.name == name)
+    }
 }
 
 #[cfg(test)]
@@ -117,14 +148,14 @@ mod tests {
                 assert!(!column.about.is_empty());
             }
         }
-        assert_eq!(position("at"), Some(0));
-        assert_eq!(position("nothing"), None);
+        assert_eq!(Table::Requests.position("at"), Some(0));
+        assert_eq!(Table::Requests.position("nothing"), None);
     }
 
     #[test]
     fn what_both_tables_have_is_of_one_kind() {
         for column in WAF {
-            if let Some(place) = position(column.name) {
+            if let Some(place) = Table::Requests.position(column.name) {
                 assert_eq!(REQUESTS[place].kind, column.kind, "{}", column.name);
             }
         }

@@ -316,7 +316,7 @@ fn rows_outside_of_the_window_are_counted_and_left_out() {
 #[test]
 fn lines_of_a_stream_are_read_one_by_one() {
     let asked = Scan {
-        columns: vec![schema::position("c_ip").unwrap()],
+        columns: vec![schema::Table::Requests.position("c_ip").unwrap()],
         fields: vec!["timestamp".to_owned(), "c-ip".to_owned()],
         ..Scan::default()
     };

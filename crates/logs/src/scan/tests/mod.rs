@@ -25,7 +25,11 @@ fn read(object: &[u8], columns: &[&str]) -> (Scanned, Vec<Vec<Value>>) {
 fn read_as(object: &[u8], columns: &[&str], mut asked: Scan) -> (Scanned, Vec<Vec<Value>>) {
     asked.columns = columns
         .iter()
-        .map(|name| schema::position(name).unwrap_or_else(|| panic!("no column {name}")))
+        .map(|name| {
+            schema::Table::Requests
+                .position(name)
+                .unwrap_or_else(|| panic!("no column {name}"))
+        })
         .collect();
     let mut sink = Collected::default();
     let name = "logs/E2KG6TMBAL2PBU.2026-06-14-17.aaaa.gz";

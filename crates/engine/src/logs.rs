@@ -1,16 +1,19 @@
-//! What the table `requests` is read from, and what reading came to.
+//! What a table of logs is read from, and what reading came to.
 
 use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use onair_logs::scan::Scanned;
+use onair_logs::schema::Table;
 
 use crate::objects::Objects;
 
-/// What the table reads. The place is listed once, when a query first needs it; queries of one
-/// session thus see the same objects.
+/// The logs of a table. The place is listed once, when a query first needs it; queries of one
+/// session thus see the same objects. Those of another table are passed over.
 #[derive(Debug, Clone)]
-pub struct RequestsTable {
+pub struct Logs {
+    /// Which table they are read as.
+    pub table: Table,
     /// Where the objects are.
     pub objects: Arc<dyn Objects>,
     /// From, and until (exclusive), UTC; rows outside are not in the table.
@@ -25,6 +28,8 @@ pub struct Read {
     /// Name, and what was found, in the order of names. An object that could not be opened at all is
     /// here, too: with no rows, and the reason in [`Scanned::truncated`].
     pub objects: Vec<(String, Scanned)>,
+    /// Objects of another table's logs, which were passed over.
+    pub others: u64,
     /// Objects that were taken from the cache instead.
     pub cached: u64,
     /// Columns that were read and had no value in any row: what the source lacks.
