@@ -461,6 +461,17 @@ fn the_page_needs_nothing_from_anywhere() {
 }
 
 #[test]
+fn the_words_at_the_end_of_a_row_get_a_line_on_a_phone() {
+    let page = html::page(&told());
+    let (before, _) = page
+        .split_once("<caption>What the runbook promised")
+        .expect("the targets have a table");
+    assert!(before.ends_with("<table class=\"wordy\">"), "{before}");
+    // What ends in figures stays a table.
+    assert!(page.contains("<table><caption>"));
+}
+
+#[test]
 fn the_same_event_gives_the_same_bytes() {
     assert_eq!(files(&told()), files(&told()));
 }

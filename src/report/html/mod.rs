@@ -374,7 +374,13 @@ fn table(block: &Block) -> Element {
         let state = block.states.get(index).map_or("", |kept| class(*kept));
         element("tr").class(state).children(cells)
     });
+    // On a phone the words that a row ends with have a line of their own.
+    let ends_in_words = block.sheet.rows.iter().any(|row| {
+        row.last()
+            .is_some_and(|text| text.contains(' ') && text.chars().count() > WORDS)
+    });
     let table = element("table")
+        .class(if ends_in_words { "wordy" } else { "" })
         .child(&with_code("caption", &block.caption))
         .child(&element("thead").child(&element("tr").children(heads)))
         .child(&element("tbody").children(rows));
@@ -404,6 +410,9 @@ fn with_code(name: &'static str, text: &str) -> Element {
     }
     shown
 }
+
+/// Characters from which on a cell's text is told, rather than read off.
+const WORDS: usize = 36;
 
 /// Text safe to read, no longer than a cell holds.
 fn cell(text: &str) -> String {
