@@ -249,3 +249,29 @@ fn a_log_group_is_read_as_a_bucket_is() {
     );
     assert_eq!(data["scanned-bytes"], Value::Null, "{data}");
 }
+
+#[test]
+fn an_answer_is_provisional_until_the_logs_are_there() {
+    // The last minutes' logs are still on their way.
+    let desk = desk("doors+40m");
+    let text = "SELECT count(*) AS n FROM requests";
+    let early = run(&desk, &sql(text, &[])).expect_success().json();
+    let warnings = early["warnings"].to_string();
+    assert!(warnings.contains("PROVISIONAL"), "{warnings}");
+    let refused = run(&desk, &sql(text, &["--final"])).expect_code(3).json();
+    assert_eq!(refused["error"]["code"], "check.failed");
+    let found = &refused["data"]["completeness"];
+    assert!(
+        found["percent"]
+            .as_f64()
+            .is_some_and(|percent| percent < 99.0),
+        "{found}"
+    );
+    assert_ne!(found["missing-minutes"], json!([]), "{found}");
+    // The rows are shown all the same.
+    assert!(refused["data"]["rows"][0]["n"].as_u64() > Some(0));
+    desk.onair(&["sandbox", "reset", "--rates", "off", "--at", SOON])
+        .expect_success();
+    let whole = run(&desk, &sql(text, &["--final"])).expect_success().json();
+    assert_eq!(whole["data"]["completeness"]["percent"], 100.0);
+}
