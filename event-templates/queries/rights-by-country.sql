@@ -1,7 +1,7 @@
 -- name: rights-by-country
 -- purpose: Rights kept or not: what countries without rights asked for, and what they got
 -- about: `served` must be 0 where has_rights is false. Those kept out are split: by the geo restriction, by the function for want of rights (451), by blocks and tokens (other_refused).
--- about: Where the logs do not name the country, nobody knows whether it has rights. CloudFront's country of an address may be wrong, and a list that changed within the window is not looked at: use --since and --until.
+-- about: Where the logs do not name the country, nobody knows whether it has rights. CloudFront's country of an address may be wrong. Where the runbook changes the rights within the time that is asked, its list counts for all of it: use --since and --until.
 -- parameter: countries text = '@rights' -- the countries with rights, such as AT,DE, or !AT,DE for all but these; @rights: as the runbook has it; nothing: all
 -- needs: country
 SELECT

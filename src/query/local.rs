@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::catalog;
 use super::place::Running;
 use super::port::{Answered, Asked, BadObject, QueryEngine, Window};
+use super::text;
 use crate::clock::Clock;
 use crate::error::{Exit, Failure};
 use crate::event::text::{printable, shortened};
@@ -133,7 +134,14 @@ impl LocalEngine {
         } = ran;
         let truncated = asked.most_rows.is_some_and(|most| rows.len() > most);
         rows.truncate(asked.most_rows.unwrap_or(usize::MAX));
-        let notes = notes(&read, &self.options.place);
+        let reads_logs = Table::ALL
+            .iter()
+            .any(|table| text::has_name(&asked.text, table.name()).unwrap_or(true));
+        let notes = if reads_logs {
+            notes(&read, &self.options.place)
+        } else {
+            Vec::new()
+        };
         Answered {
             columns,
             rows,

@@ -23,7 +23,7 @@ pub(crate) fn filled(query: &CatalogQuery, runbook: &Runbook) -> Option<String> 
     };
     let window = window_of(runbook);
     let mut values = parameters::values(&query.parameters, &[], place).ok()?;
-    parameters::put_rights(&mut values, Some(runbook));
+    parameters::put_rights(&mut values, Some(runbook), None);
     let bound = text::inline(query.statement(), |name| value_of(name, &values, window)).ok()?;
     let whole = view::with_view(&bound, &table, window).ok()?;
     let mut head = format!("-- {}: {}\n", query.name, query.purpose);

@@ -1,13 +1,15 @@
 //! Parameters of queries: what type each has, and the value that a word on the command line is.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use onair_logs::value::Value;
 
-use super::port::civil;
+use super::port::{Window, civil};
 use crate::event::text::{did_you_mean, shortened};
 use crate::event::time::When;
-use crate::runbook::Runbook;
 use crate::runbook::model::GeoMode;
+use crate::runbook::{GeoWindow, Runbook};
 
 /// A text that stands for the runbook's countries with rights.
 const RIGHTS: &str = "@rights";
@@ -230,13 +232,37 @@ pub(crate) fn inferred(text: &str, given: &[Given]) -> Result<Vec<Parameter>, St
 }
 
 /// In place of `@rights` the runbook's countries with rights: `AT,DE`, or `!IT` for all but Italy; without
-/// a runbook nothing, which is all.
-pub(crate) fn put_rights(values: &mut [(String, Value)], runbook: Option<&Runbook>) {
-    for (_, value) in values {
-        if *value == Value::Text(RIGHTS.to_owned()) {
-            *value = Value::Text(runbook.map(rights).unwrap_or_default());
-        }
+/// a runbook nothing, which is all. They are those of the whole `window`; where the runbook changes them
+/// within it, they are those of its list, and the windows that change them are returned.
+pub(crate) fn put_rights(
+    values: &mut [(String, Value)],
+    runbook: Option<&Runbook>,
+    window: Option<Window>,
+) -> Vec<String> {
+    let asked: Vec<&mut Value> = values
+        .iter_mut()
+        .map(|(_, value)| value)
+        .filter(|value| **value == Value::Text(RIGHTS.to_owned()))
+        .collect();
+    if asked.is_empty() {
+        return Vec::new();
     }
+    let spans = match (runbook, window) {
+        (Some(runbook), Some(window)) => timed_rights(runbook, window),
+        _ => Vec::new(),
+    };
+    let countries = match (&spans[..], runbook) {
+        ([span], _) => span.countries.clone(),
+        (_, runbook) => runbook.map(rights).unwrap_or_default(),
+    };
+    for value in asked {
+        *value = Value::Text(countries.clone());
+    }
+    if spans.len() < 2 {
+        return Vec::new();
+    }
+    let open: BTreeSet<String> = spans.into_iter().flat_map(|span| span.open).collect();
+    open.into_iter().collect()
 }
 
 fn rights(runbook: &Runbook) -> String {
@@ -244,10 +270,70 @@ fn rights(runbook: &Runbook) -> String {
         return String::new();
     };
     let codes: Vec<&str> = geo.countries.iter().map(|country| country.code()).collect();
-    match geo.mode {
+    as_text(geo.mode, &codes)
+}
+
+fn as_text(mode: GeoMode, codes: &[&str]) -> String {
+    match mode {
+        // Nothing would be all; this is no country's code.
+        GeoMode::Allow if codes.is_empty() => "-".to_owned(),
         GeoMode::Allow => codes.join(","),
         GeoMode::Block => format!("!{}", codes.join(",")),
     }
+}
+
+/// A time in which the same countries have rights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TimedRights {
+    pub(crate) time: Window,
+    /// The runbook's windows that are open, by name.
+    pub(crate) open: Vec<String>,
+    /// As a query's parameter has them.
+    pub(crate) countries: String,
+}
+
+/// Cuts a window where the runbook's windows of rights begin and end. In one piece, where none does
+/// within it and none is open.
+pub(crate) fn timed_rights(runbook: &Runbook, window: Window) -> Vec<TimedRights> {
+    let Some(geo) = &runbook.geo else {
+        return Vec::new();
+    };
+    let edges = geo.windows.iter().flat_map(|one| [one.from, one.until]);
+    let mut edges: BTreeSet<Timestamp> = edges
+        .filter(|at| window.from < *at && *at < window.until)
+        .collect();
+    edges.extend([window.from, window.until]);
+    let edges: Vec<Timestamp> = edges.into_iter().collect();
+    edges
+        .windows(2)
+        .map(|piece| {
+            let time = Window {
+                from: piece[0],
+                until: piece[1],
+            };
+            let open: Vec<&GeoWindow> = geo
+                .windows
+                .iter()
+                .filter(|one| one.from <= time.from && time.until <= one.until)
+                .collect();
+            let mut listed: BTreeSet<&str> =
+                geo.countries.iter().map(|country| country.code()).collect();
+            for one in &open {
+                for country in &one.countries {
+                    if one.mode == geo.mode {
+                        listed.insert(country.code());
+                    } else {
+                        listed.remove(country.code());
+                    }
+                }
+            }
+            TimedRights {
+                time,
+                open: open.iter().map(|one| one.name.clone()).collect(),
+                countries: as_text(geo.mode, &listed.into_iter().collect::<Vec<_>>()),
+            }
+        })
+        .collect()
 }
 
 fn unknown(parameters: &[Parameter], name: &str) -> String {
@@ -276,6 +362,46 @@ fn unknown(parameters: &[Parameter], name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rights_change_where_a_window_of_the_runbook_begins_and_ends() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/cup-final.toml");
+        let runbook = crate::runbook::load(&path).unwrap().runbook;
+        let window = |from: &str, until: &str| Window {
+            from: from.parse().unwrap(),
+            until: until.parse().unwrap(),
+        };
+        // Italy has rights, but for the ceremony, from 21:00 UTC on.
+        let early = window("2026-06-14T17:00:00Z", "2026-06-14T18:00:00Z");
+        let spans = timed_rights(&runbook, early);
+        assert_eq!(spans.len(), 1);
+        assert_eq!((spans[0].time, spans[0].open.len()), (early, 0));
+        let whole = window("2026-06-14T14:00:00Z", "2026-06-15T00:30:00Z");
+        let told: Vec<(String, usize, bool)> = timed_rights(&runbook, whole)
+            .into_iter()
+            .map(|span| {
+                let has_italy = span.countries.split(',').any(|code| code == "IT");
+                (span.time.from.to_string(), span.open.len(), has_italy)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("2026-06-14T14:00:00Z".to_owned(), 0, true),
+                ("2026-06-14T21:00:00Z".to_owned(), 1, false),
+                ("2026-06-14T22:30:00Z".to_owned(), 0, true),
+            ]
+        );
+        let mut none = runbook.clone();
+        let geo = none.geo.as_mut().unwrap();
+        geo.countries.retain(|country| country.code() == "IT");
+        assert_eq!(timed_rights(&none, whole)[1].countries, "-");
+        let geo = none.geo.as_mut().unwrap();
+        geo.mode = GeoMode::Block;
+        geo.windows[0].mode = GeoMode::Allow;
+        let spans = timed_rights(&none, whole);
+        assert_eq!((&*spans[0].countries, &*spans[1].countries), ("!IT", "!"));
+    }
 
     fn parameter(name: &str, kind: ParameterKind, default: &str) -> Parameter {
         Parameter {

@@ -35,7 +35,13 @@ fn suspect(gathered: &Gathered, kind: SuspectKind, key: &str, row: Row<'_>) -> O
         .iter()
         .filter(|entry| entry.kind == EntryKind::Change && entry.outcome != Outcome::Failed)
         .filter(|entry| kept_out(entry, kind, &value))
-        .filter_map(|entry| entry.name.clone())
+        .filter_map(|entry| {
+            let name = entry.name.as_ref()?;
+            Some(match &entry.undone_by {
+                Some(undoer) => format!("{name} (taken back by {undoer})"),
+                None => name.clone(),
+            })
+        })
         .collect();
     Some(Suspect {
         kind,

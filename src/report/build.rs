@@ -10,7 +10,7 @@ use super::cost::{self, Used};
 use super::gathered::Gathered;
 use super::goals::{self, Beside};
 use super::lessons;
-use super::model::{Edges, Experience, Mark, MarkKind, Report, Rights, SCHEMA};
+use super::model::{Edges, Experience, Mark, MarkKind, Report, Rights, RightsWindow, SCHEMA};
 use super::summary::{self, Figure, Measure, Minute, Reported, Summary, Tally};
 use super::table::Table;
 use super::timeline::EntryKind;
@@ -74,7 +74,7 @@ pub(crate) fn report(gathered: Gathered, account: Account) -> Report {
         minutes,
         lessons: Vec::new(),
     };
-    let verdict = goals::judge(
+    let mut verdict = goals::judge(
         &gathered.targets,
         &summary,
         Beside {
@@ -85,6 +85,9 @@ pub(crate) fn report(gathered: Gathered, account: Account) -> Report {
             has_rights: rights.is_known,
         },
     );
+    if provisional {
+        verdict.headline = format!("so far {}", verdict.headline);
+    }
     let suspects = abuse::suspects(&gathered);
     let lessons = lessons::lessons(&gathered, &summary, &verdict, &completeness);
     summary.lessons = lessons.iter().map(|lesson| lesson.text.clone()).collect();
@@ -104,6 +107,7 @@ pub(crate) fn report(gathered: Gathered, account: Account) -> Report {
         experience,
         rights,
         cost,
+        has_ledger: gathered.has_ledger,
         timeline: gathered.timeline,
         lessons,
         gaps: gathered.gaps,
@@ -375,14 +379,14 @@ fn experience(gathered: &Gathered) -> Experience {
 
 fn rights(gathered: &Gathered) -> Rights {
     let is_known = !gathered.event.rights.is_empty();
-    let Some(table) = gathered.table("rights-by-country").filter(|_| is_known) else {
+    let Some(whole) = gathered.table("rights-by-country").filter(|_| is_known) else {
         return Rights {
             is_known,
             ..Rights::default()
         };
     };
     let (mut told, mut all) = (0.0, 0.0);
-    for row in table.rows() {
+    for row in whole.rows() {
         let requests = row.number("requests").unwrap_or(0.0);
         all += requests;
         if row.text("country").is_some() {
@@ -401,7 +405,33 @@ fn rights(gathered: &Gathered) -> Rights {
         served: Some(0.0),
         refused: Some(0.0),
         offenders: Vec::new(),
+        windows: Vec::new(),
     };
+    let mut offenders: BTreeMap<String, f64> = BTreeMap::new();
+    if gathered.rights.is_empty() {
+        out_of_rights(whole, &mut rights, &mut offenders);
+    }
+    for span in &gathered.rights {
+        let before = rights.served;
+        out_of_rights(&span.table, &mut rights, &mut offenders);
+        if !span.open.is_empty() {
+            rights.windows.push(RightsWindow {
+                name: span.open.join(", "),
+                from: span.from,
+                until: span.until,
+                served: rights.served.unwrap_or(0.0) - before.unwrap_or(0.0),
+            });
+        }
+    }
+    rights.offenders = offenders.into_iter().collect();
+    rights
+        .offenders
+        .sort_by(|one, other| other.1.total_cmp(&one.1));
+    rights
+}
+
+/// Adds what countries without rights got and did not get.
+fn out_of_rights(table: &Table, rights: &mut Rights, offenders: &mut BTreeMap<String, f64>) {
     for row in table.rows() {
         // Where CloudFront did not know the country, nobody can tell.
         let Some(country) = row.text("country") else {
@@ -420,13 +450,9 @@ fn rights(gathered: &Gathered) -> Rights {
             *refusals += refused;
         }
         if served > 0.0 {
-            rights.offenders.push((country, served));
+            *offenders.entry(country).or_default() += served;
         }
     }
-    rights
-        .offenders
-        .sort_by(|one, other| other.1.total_cmp(&one.1));
-    rights
 }
 
 fn edges(gathered: &Gathered) -> Edges {

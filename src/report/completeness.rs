@@ -60,7 +60,8 @@ pub(crate) struct MissingPeriod {
 impl Completeness {
     /// Holds the rows of each minute against the requests that CloudWatch counted.
     pub(crate) fn of(rows: &Counts, counted: &Counted) -> Self {
-        let total: f64 = rows.values().sum();
+        // The sum of nothing is a negative zero.
+        let total = rows.values().sum::<f64>() + 0.0;
         let (counts, period) = match counted {
             Counted::Known { counts, period } => (counts, *period),
             Counted::Unknown(why) => return Self::unknown(total, why.clone()),
@@ -137,6 +138,23 @@ impl Completeness {
         self.percent.is_some_and(|percent| percent >= ENOUGH)
     }
 
+    /// The spans of [`Self::gaps`] with the requests that are missing in each, the worst first.
+    pub(crate) fn worst_gaps(&self) -> Vec<(Timestamp, Timestamp, f64)> {
+        let mut gaps: Vec<(Timestamp, Timestamp, f64)> = self
+            .gaps()
+            .into_iter()
+            .map(|(from, until)| {
+                let within = self
+                    .missing
+                    .iter()
+                    .filter(|one| from <= one.at && one.at < until);
+                (from, until, within.map(|one| one.requests - one.rows).sum())
+            })
+            .collect();
+        gaps.sort_by(|one, other| other.2.total_cmp(&one.2));
+        gaps
+    }
+
     /// The missing periods as spans, adjacent ones joined, whatever the distribution.
     pub(crate) fn gaps(&self) -> Vec<(Timestamp, Timestamp)> {
         let mut spans: Vec<(i64, i64)> = self
@@ -195,6 +213,9 @@ mod tests {
         assert!(!found.is_enough());
         assert_eq!(found.missing.len(), 2);
         assert_eq!(found.gaps(), vec![(minute(1), minute(3))]);
+        let worst = found.worst_gaps();
+        assert_eq!((worst[0].0, worst[0].1), (minute(1), minute(3)));
+        assert!(worst[0].2 > 0.0);
     }
 
     #[test]

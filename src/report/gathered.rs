@@ -19,12 +19,17 @@ pub(crate) struct Gathered {
     pub(crate) source: SourceFacts,
     /// By query, in the order in which they ran.
     pub(crate) tables: Vec<Table>,
+    /// The same table of rights by country for each time in which the rights were the same; empty where
+    /// they were so all along.
+    pub(crate) rights: Vec<RightsTable>,
     /// Sources that could not be read, each in one sentence.
     pub(crate) gaps: Vec<String>,
     /// CloudWatch's `Requests`.
     pub(crate) counted: Counted,
     /// CloudWatch's `FunctionInvocations` over the window.
     pub(crate) invocations: Option<f64>,
+    /// Whether the ledger could be read.
+    pub(crate) has_ledger: bool,
     /// What the crew did, oldest first; empty, with a gap, where the ledger could not be read.
     pub(crate) timeline: Vec<Entry>,
     pub(crate) alarms: Vec<AlarmSpan>,
@@ -37,6 +42,16 @@ pub(crate) struct Gathered {
     /// What the command line adds to the lessons.
     pub(crate) lessons: Vec<String>,
     pub(crate) prices: Prices,
+}
+
+/// Which countries asked for what while the same ones had rights.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RightsTable {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    /// The runbook's windows that were open, by name.
+    pub(crate) open: Vec<String>,
+    pub(crate) table: Table,
 }
 
 /// The event and the window that is reported.

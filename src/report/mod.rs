@@ -30,7 +30,7 @@ pub(crate) use completeness::{Completeness, Counted, Counts};
 pub(crate) use cost::Prices;
 pub(crate) use figures::{Unit, figure, known};
 pub(crate) use files::{InTheWay, PlaceError, check, files, place};
-pub(crate) use gathered::{AlarmSpan, EventFacts, Gathered, SourceFacts};
+pub(crate) use gathered::{AlarmSpan, EventFacts, Gathered, RightsTable, SourceFacts};
 pub(crate) use goals::Kept;
 pub(crate) use markdown::{escaped as escaped_markdown, page as markdown_page};
 pub(crate) use model::Report;

@@ -37,6 +37,8 @@ pub(crate) struct Report {
     pub(crate) rights: Rights,
     pub(crate) edges: Edges,
     pub(crate) cost: Cost,
+    /// Whether the ledger could be read.
+    pub(crate) has_ledger: bool,
     pub(crate) timeline: Vec<Entry>,
     pub(crate) lessons: Vec<Lesson>,
     /// What could not be told, and why.
@@ -141,6 +143,19 @@ pub(crate) struct Rights {
     pub(crate) refused: Option<f64>,
     /// The countries behind `served`, worst first.
     pub(crate) offenders: Vec<(String, f64)>,
+    /// The runbook's windows of rights within the report's, and what was served out of rights in each.
+    pub(crate) windows: Vec<RightsWindow>,
+}
+
+/// A time in which the runbook lets countries in, or keeps them out, that it does not otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct RightsWindow {
+    pub(crate) name: String,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    /// Requests served to countries without rights in it.
+    pub(crate) served: f64,
 }
 
 /// Which edges answered.

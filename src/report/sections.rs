@@ -239,6 +239,12 @@ fn experience(report: &Report) -> Section {
     let mut blocks = vec![block];
     blocks.extend(of_queries(report, EXPERIENCE));
     words.extend(not_known(report, EXPERIENCE));
+    if report.event.is_part() {
+        words.push(
+            "The window cuts off what was before it: of sessions that ran already the start is not seen, and startup looks shorter than it was."
+                .to_owned(),
+        );
+    }
     if blocks
         .iter()
         .any(|block| block.query.as_deref() == Some("exits-before-start"))
@@ -308,6 +314,7 @@ fn abuse(report: &Report) -> Section {
                 .map_or_else(String::new, |value| figure(value, Unit::Count))
         };
         let done = match (&suspect.actions[..], suspect.kind) {
+            ([], _) if !report.has_ledger => "not known".to_owned(),
             ([], SuspectKind::Address) => "nothing: much is no abuse by itself".to_owned(),
             ([], _) => "nothing in the ledger names it".to_owned(),
             (actions, _) => actions.join(", "),
@@ -338,7 +345,12 @@ fn abuse(report: &Report) -> Section {
         0 if unknown.len() == 2 => Vec::new(),
         0 => vec!["No session and no token was seen on many addresses.".to_owned()],
         count => vec![format!(
-            "Sessions and tokens on many addresses: {count}; the ledger names {acted} of them. A viewer on the move has a few addresses in one or two networks; a re-stream has many."
+            "Sessions and tokens on many addresses: {count}; {}. A viewer on the move has a few addresses in one or two networks; a re-stream has many.",
+            if report.has_ledger {
+                format!("the ledger names {acted} of them")
+            } else {
+                "what was done about them is not known".to_owned()
+            }
         )],
     };
     words.extend(unknown);
@@ -357,7 +369,7 @@ fn abuse(report: &Report) -> Section {
 
 fn rights(report: &Report) -> Section {
     let found = &report.rights;
-    let words = match (found.is_known, found.served) {
+    let mut words = match (found.is_known, found.served) {
         (false, _) => vec!["The runbook does not say which countries have rights.".to_owned()],
         (true, None) => vec![
             "Not known: the logs do not tell the viewers' countries (field c-country).".to_owned(),
@@ -379,6 +391,26 @@ fn rights(report: &Report) -> Section {
             known(found.refused, Unit::Count)
         )],
     };
+    for window in &found.windows {
+        let served = match window.served {
+            0.0 => "no request was served to a country without rights in it".to_owned(),
+            served => format!(
+                "{} requests were served to countries without rights in it",
+                figure(served, Unit::Count)
+            ),
+        };
+        words.push(format!(
+            "The runbook's window \"{}\", {} to {}: {served}.",
+            window.name,
+            moment(&report.event, window.from),
+            moment(&report.event, window.until),
+        ));
+    }
+    if !found.windows.is_empty() {
+        words.push(
+            "The table below goes by the runbook's list alone, without these windows.".to_owned(),
+        );
+    }
     Section {
         id: "rights",
         title: "Rights",
@@ -497,12 +529,15 @@ fn timeline(report: &Report) -> Section {
                 .unwrap_or_default(),
         ]);
     }
-    let mut words = vec![if report.timeline.is_empty() {
+    let mut words = vec![if !report.has_ledger {
+        "Not known: the ledger could not be read.".to_owned()
+    } else if report.timeline.is_empty() {
         "The ledger holds nothing of this event.".to_owned()
     } else {
         format!("{} entries.", report.timeline.len())
     }];
-    if report.event.closed.is_none() {
+    let is_over = report.event.made >= report.event.ends;
+    if report.event.closed.is_none() && report.has_ledger && is_over {
         words.push(
             "The event is not closed: `onair event close` proves that nothing temporary is left."
                 .to_owned(),
@@ -590,18 +625,20 @@ fn sources(report: &Report) -> Section {
     words.extend(source.unread());
     words.extend(report.gaps.iter().cloned());
     let mut blocks = Vec::new();
-    let gaps = report.completeness.gaps();
+    let gaps = report.completeness.worst_gaps();
     if !gaps.is_empty() {
         let mut block = Block::new(
-            "Minutes of which less than 99% was read",
-            &["from", "until"],
-            &[],
+            "Minutes of which less than 99% was read, the worst first",
+            &["from", "until", "missing requests"],
+            &[2],
         );
         block.hidden = gaps.len().saturating_sub(MOST_ROWS);
-        for (from, until) in gaps.into_iter().take(MOST_ROWS) {
-            block
-                .sheet
-                .push([moment(&report.event, from), moment(&report.event, until)]);
+        for (from, until, missing) in gaps.into_iter().take(MOST_ROWS) {
+            block.sheet.push([
+                moment(&report.event, from),
+                moment(&report.event, until),
+                figure(missing, Unit::Count),
+            ]);
         }
         blocks.push(block);
     }

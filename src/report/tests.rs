@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use onair_logs::value::Value;
 
 use super::completeness::{Counted, Counts};
-use super::gathered::{AlarmSpan, EventFacts, Gathered, SourceFacts};
+use super::gathered::{AlarmSpan, EventFacts, Gathered, RightsTable, SourceFacts};
 use super::model::Report;
 use super::table::Table;
 use super::table::tests::table;
@@ -290,9 +290,11 @@ fn gathered() -> Gathered {
             scanned_bytes: Some(18_000_000_000),
         },
         tables,
+        rights: Vec::new(),
         gaps: Vec::new(),
         counted: Counted::Known { counts, period: 60 },
         invocations: None,
+        has_ledger: true,
         timeline: vec![block, revoke, wide],
         alarms: vec![AlarmSpan {
             alarm: "onair-cup-final-errors-5xx".to_owned(),
@@ -490,6 +492,75 @@ fn too_few_rows_make_it_provisional() {
 }
 
 #[test]
+fn a_window_of_rights_that_nobody_opened_is_no_green() {
+    let mut gathered = gathered();
+    let columns = ["country", "has_rights", "requests", "served"];
+    let rows = |italy: bool| {
+        vec![
+            vec![
+                text("AT"),
+                Value::Boolean(true),
+                Value::Integer(1000),
+                Value::Integer(990),
+            ],
+            vec![
+                text("IT"),
+                Value::Boolean(italy),
+                Value::Integer(50),
+                Value::Integer(40),
+            ],
+        ]
+    };
+    let span = |from: &str, until: &str, open: &[&str], italy: bool| RightsTable {
+        from: at(from),
+        until: at(until),
+        open: open.iter().map(|name| (*name).to_owned()).collect(),
+        table: table("rights-by-country", &columns, rows(italy)),
+    };
+    gathered
+        .tables
+        .retain(|table| table.name != "rights-by-country");
+    gathered
+        .tables
+        .push(table("rights-by-country", &columns, rows(true)));
+    gathered.rights = vec![
+        span("2026-06-14T14:00:00Z", "2026-06-14T21:00:00Z", &[], true),
+        span(
+            "2026-06-14T21:00:00Z",
+            "2026-06-15T00:30:00Z",
+            &["ceremony"],
+            false,
+        ),
+    ];
+    let report = report(gathered, account());
+    assert_eq!(report.rights.served, Some(40.0));
+    assert_eq!(report.rights.offenders, [("IT".to_owned(), 40.0)]);
+    assert_eq!(report.rights.windows[0].name, "ceremony");
+    assert!(
+        report
+            .verdict
+            .headline
+            .contains("were served out of rights")
+    );
+    let page = markdown::page(&report);
+    assert!(
+        page.contains("40 requests were served to countries without rights in it"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_ledger_that_could_not_be_read_is_not_an_empty_one() {
+    let mut gathered = gathered();
+    gathered.has_ledger = false;
+    gathered.timeline.clear();
+    let page = markdown::page(&report(gathered, account()));
+    assert!(page.contains("the ledger could not be read"), "{page}");
+    assert!(!page.contains("holds nothing of this event"));
+    assert!(!page.contains("the ledger names 0"));
+}
+
+#[test]
 fn an_event_without_logs_is_still_a_report() {
     let mut gathered = gathered();
     gathered.tables.clear();
@@ -568,6 +639,7 @@ fn a_part_of_the_event_is_named_a_part() {
     let part = report(gathered, account());
     assert_eq!(part.summary.is_part(), Some(true));
     for form in [html::page(&part), markdown::page(&part)] {
+        assert!(form.contains("startup looks shorter"));
         assert!(form.contains("A PART of the event"), "{form}");
         assert!(form.contains("2026-06-14 21:00:00 CEST"), "{form}");
         assert!(!form.contains("minutes from kickoff to the end"), "{form}");

@@ -127,6 +127,15 @@ fn more_than_may_be_scanned_is_refused_before_the_query_starts() {
 }
 
 #[test]
+fn less_than_athena_ever_counts_is_refused() {
+    let desk = desk(SOON);
+    let text = "SELECT count(*) AS n FROM requests";
+    let refused = run(&desk, &sql(text, &["--max-scan", "1 KB"])).expect_code(4);
+    assert_eq!(refused.json()["error"]["code"], "guard.max-scan");
+    assert_eq!(calls(&desk, "athena.StartQueryExecution"), 0);
+}
+
+#[test]
 fn the_workgroups_limit_stops_what_could_not_be_foreseen() {
     let desk = desk(SOON);
     let limit =

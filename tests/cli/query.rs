@@ -251,6 +251,21 @@ fn the_logs_of_aws_waf_are_a_table_of_their_own() {
 }
 
 #[test]
+fn lines_that_cannot_be_read_are_told_beside_every_form() {
+    let desk = desk();
+    desk.write("logs/bad.log", "no log line at all\n");
+    for form in ["table", "csv", "markdown"] {
+        let run = local(&desk, &["-o", form, "rows-by-minute"]).expect_success();
+        let told = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(told.matches("1 line could not be read").count(), 1, "{run}");
+    }
+    let last = local(&desk, &["rows-by-minute", "--final"]).expect_code(3);
+    assert!(last.stderr.contains("--final: how complete"), "{last}");
+    let bare = local(&desk, &["--sql", "SELECT 1 AS one"]).expect_success();
+    assert!(!bare.stderr.contains("no log objects"), "{bare}");
+}
+
+#[test]
 fn logs_of_two_kinds_in_one_place_count_twice_and_the_answer_says_so() {
     let desk = desk();
     desk.write(

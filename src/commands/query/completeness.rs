@@ -144,6 +144,9 @@ pub(super) fn data(found: Option<&Completeness>, rows: Option<u64>) -> Json {
     })
 }
 
+/// Spans that a line of words names, the worst.
+const GAPS_TOLD: usize = 3;
+
 /// For people; nothing where enough is there.
 pub(super) fn words(found: &Completeness, zone: &TimeZone) -> Option<String> {
     if found.is_enough() {
@@ -153,20 +156,23 @@ pub(super) fn words(found: &Completeness, zone: &TimeZone) -> Option<String> {
         let why = found.unknown.as_deref().unwrap_or("nobody counted");
         return Some(format!("how complete the logs are is not known: {why}"));
     };
-    let gaps: Vec<String> = found
-        .gaps()
+    let gaps = found.worst_gaps();
+    let mut told: Vec<String> = gaps
         .iter()
-        .take(3)
-        .map(|(from, until)| {
+        .take(GAPS_TOLD)
+        .map(|(from, until, missing)| {
             format!(
-                "{} to {}",
+                "{missing} of {} to {}",
                 time::local(*from, zone),
                 time::local(*until, zone)
             )
         })
         .collect();
+    if gaps.len() > GAPS_TOLD {
+        told.push(format!("and in {} other spans", gaps.len() - GAPS_TOLD));
+    }
     Some(format!(
         "PROVISIONAL: the logs have {percent:.1}% of the requests that CloudWatch counted; missing: {}",
-        gaps.join(", ")
+        told.join(", ")
     ))
 }

@@ -122,7 +122,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
     let window = times.window(args.since.as_ref(), &context.options)?;
     let local = local.map(|local| LocalAsked { window, ..local });
     let ready = subject::ready(&query, &args.parameters, &times, window, runbook.as_ref())?;
-    let mut warnings = Vec::new();
+    let mut warnings = ready.warnings.clone();
     let engine: Box<dyn QueryEngine + '_> = match (&local, &session) {
         (Some(local), _) => {
             let clock = place::clock(context, session.as_ref());
@@ -186,7 +186,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
     let mut answer = shown.answer(context, session.as_ref(), ledger.as_ref());
     answer = answer.with_head(head);
     warnings.extend(shown.cut(args.rows));
-    answer.warnings = warnings;
+    warnings.extend(unread(&answered));
     if args.is_final && !complete.as_ref().is_some_and(Completeness::is_enough) {
         let why = match complete.as_ref().and_then(|found| found.percent) {
             Some(percent) => format!(
@@ -194,8 +194,11 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<Answer, Fai
             ),
             None => "how complete the logs are is not known".to_owned(),
         };
+        warnings.push(format!("--final: {why}"));
+        answer.warnings = warnings;
         return Ok(answer.exiting(Exit::Difference, "check.failed", &why));
     }
+    answer.warnings = warnings;
     Ok(answer)
 }
 
@@ -251,6 +254,26 @@ fn lacking(query: &CatalogQuery, table: &Table) -> Option<String> {
             columns.join(", ")
         )
     })
+}
+
+/// How many lines were no rows.
+fn bad_lines(answered: &Answered) -> Option<String> {
+    let bad: u64 = answered.bad.iter().map(|one| one.bad).sum();
+    let plural = if bad == 1 { "" } else { "s" };
+    (bad > 0).then(|| format!("{bad} line{plural} could not be read"))
+}
+
+/// What the answer does not have, in the words of its text: CSV and Markdown have the rows alone.
+fn unread(answered: &Answered) -> Vec<String> {
+    let ended = answered.bad.iter().filter_map(|object| {
+        let why = object.truncated.as_ref()?;
+        Some(format!(
+            "{} was not read to its end: {}",
+            printable(&object.name),
+            printable(why)
+        ))
+    });
+    bad_lines(answered).into_iter().chain(ended).collect()
 }
 
 /// What there is to show.
@@ -357,7 +380,12 @@ impl Shown<'_> {
             if answered.rows.len() == 1 { "" } else { "s" }
         )];
         if let (Some(rows), Some(objects)) = (answered.rows_read, answered.objects_read) {
-            parts.push(format!("{rows} requests read of {objects} objects"));
+            let plural = |count: u64| if count == 1 { "" } else { "s" };
+            parts.push(format!(
+                "{rows} request{} read of {objects} object{}",
+                plural(rows),
+                plural(objects)
+            ));
         }
         if let Some(bytes) = answered.scanned_bytes {
             parts.push(format!("{} scanned", short_bytes(bytes)));
@@ -372,12 +400,8 @@ impl Shown<'_> {
             parts.push(printable(execution).into_owned());
         }
         let mut text = format!("{DIM}{} · {}{DIM:#}\n", answered.engine, parts.join(" · "));
-        let bad: u64 = answered.bad.iter().map(|one| one.bad).sum();
-        if bad > 0 {
-            text.push_str(&format!(
-                "{WARN}{bad} line{} could not be read{WARN:#}\n",
-                if bad == 1 { "" } else { "s" }
-            ));
+        if let Some(words) = bad_lines(answered) {
+            text.push_str(&format!("{WARN}{words}{WARN:#}\n"));
         }
         for (object, sample) in self.samples().take(SAMPLES_SHOWN) {
             text.push_str(&format!(

@@ -8,7 +8,7 @@ use onair_logs::value::Value;
 use crate::commands::window::{FAR, Times};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
-use crate::event::text::{did_you_mean, shortened};
+use crate::event::text::{did_you_mean, printable, shortened};
 use crate::event::time::When;
 use crate::query::catalog::{self, CatalogQuery, HeadError, Origin, OwnError};
 use crate::query::parameters::{self, Given, Parameter};
@@ -128,6 +128,8 @@ pub(super) struct Ready {
     pub(super) bound: Bound,
     /// Each parameter's value, for who reads the answer.
     pub(super) values: Vec<(String, Value)>,
+    /// What the answer does not look at.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Binds the parameters.
@@ -151,7 +153,7 @@ pub(super) fn ready(
             let hint = format!("onair query show {}", query.name);
             wrong(why).hint(hint)
         })?;
-    parameters::put_rights(&mut values, runbook);
+    let changing = parameters::put_rights(&mut values, runbook, window);
     let whole = window.unwrap_or(Window {
         from: Timestamp::UNIX_EPOCH,
         until: FAR,
@@ -160,7 +162,20 @@ pub(super) fn ready(
         named::value_of(name, &values, whole)
     })
     .map_err(|error| wrong(error.to_string()).hint("give it with -p NAME=VALUE"))?;
-    Ok(Ready { bound, values })
+    let warnings = if changing.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!(
+            "the runbook changes the rights within this time ({}); has_rights goes by its list alone, \
+             and --since and --until cut the time",
+            printable(&changing.join(", "))
+        )]
+    };
+    Ok(Ready {
+        bound,
+        values,
+        warnings,
+    })
 }
 
 /// The query with its values in the text.

@@ -7,14 +7,17 @@ use crate::commands::query::place::{self, LocalAsked};
 use crate::context::Session;
 use crate::error::{Exit, Failure};
 use crate::query::catalog::Need;
-use crate::query::parameters::{self, Moment};
+use crate::query::parameters::{self, Given, Moment};
 use crate::query::{
     Answered, Asked, CatalogQuery, QueryEngine, Source, Window, all, named, text, view,
 };
-use crate::report::{SourceFacts, Table};
+use crate::report::{RightsTable, SourceFacts, Table};
 
 /// Queries that Athena runs at a time; the engine here uses all cores for one.
 const SIDE_BY_SIDE: usize = 4;
+
+/// By which the rights are judged.
+const RIGHTS: &str = "rights-by-country";
 
 /// Without these there is no report.
 const NEEDED: &[&str] = &["event-minutes"];
@@ -52,6 +55,7 @@ const ASKED: &[&str] = &[
 pub(super) struct Read {
     pub(super) source: SourceFacts,
     pub(super) tables: Vec<Table>,
+    pub(super) rights: Vec<RightsTable>,
     pub(super) gaps: Vec<String>,
 }
 
@@ -85,7 +89,7 @@ pub(super) async fn read(
     let progress = session.ui().progress(chosen.len() as u64, "queries");
     let asked: Vec<Asked> = chosen
         .iter()
-        .map(|query| asked(query, session, source, window))
+        .map(|query| asked(query, &[], session, source, window))
         .collect::<Result<_, Failure>>()?;
     let side_by_side = if local.is_some() { 1 } else { SIDE_BY_SIDE };
     let stop = session.ui().interrupt();
@@ -107,12 +111,16 @@ pub(super) async fn read(
         }
         progress.set(done);
     }
+    drop(answers);
+    read.ask_rights(engine.as_ref(), session, source, window)
+        .await?;
     Ok(read)
 }
 
-/// A query bound to the window and its defaults.
+/// A query bound to the window, with what is given and its defaults.
 fn asked(
     query: &CatalogQuery,
+    given: &[Given],
     session: &Session,
     source: Source,
     window: Window,
@@ -125,9 +133,9 @@ fn asked(
             Moment::Action(name) => Err(format!("{name} is no time")),
         }
     };
-    let mut values = parameters::values(&query.parameters, &[], place)
+    let mut values = parameters::values(&query.parameters, given, place)
         .map_err(|why| Failure::usage(format!("{}: {why}", query.name)))?;
-    parameters::put_rights(&mut values, Some(&session.runbook));
+    parameters::put_rights(&mut values, Some(&session.runbook), Some(window));
     let bound = text::bind(query.statement(), |name| {
         named::value_of(name, &values, window)
     })
@@ -143,6 +151,63 @@ fn asked(
 }
 
 impl Read {
+    /// Where the runbook lets countries in or keeps them out for a time, asks for each such time apart.
+    async fn ask_rights(
+        &mut self,
+        engine: &dyn QueryEngine,
+        session: &Session,
+        source: Source,
+        window: Window,
+    ) -> Result<(), Failure> {
+        let spans = parameters::timed_rights(&session.runbook, window);
+        let is_known = self.tables.iter().any(|table| table.name == RIGHTS);
+        if !is_known || spans.iter().all(|span| span.open.is_empty()) {
+            return Ok(());
+        }
+        let queries = all();
+        let Some(query) = queries.iter().find(|query| query.name == RIGHTS) else {
+            return Ok(());
+        };
+        for span in spans {
+            let given = Given::parse(&format!("countries={}", span.countries))
+                .map_err(|error| Failure::usage("the rights").because(error))?;
+            let asked = asked(query, &[given], session, source, span.time)?;
+            match engine.run(&asked, session.ui().interrupt()).await {
+                Ok(answered) => {
+                    self.source.queries += 1;
+                    if let Some(bytes) = answered
+                        .scanned_bytes
+                        .filter(|_| answered.engine == "athena")
+                    {
+                        *self.source.scanned_bytes.get_or_insert(0) += bytes;
+                    }
+                    self.rights.push(RightsTable {
+                        from: span.time.from,
+                        until: span.time.until,
+                        open: span.open,
+                        table: Table {
+                            name: query.name.clone(),
+                            purpose: query.purpose.clone(),
+                            notes: Vec::new(),
+                            unknown: None,
+                            columns: answered.columns,
+                            rows: answered.rows,
+                        },
+                    });
+                }
+                Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
+                Err(failure) => {
+                    // What is known of some of the time is not what was kept all the time.
+                    self.rights.clear();
+                    self.tables.retain(|table| table.name != RIGHTS);
+                    self.gaps.push(gap(query, &failure));
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn take(
         &mut self,
         query: &CatalogQuery,

@@ -156,6 +156,7 @@ async fn gather(args: &Args, session: &Session, prices: Prices) -> Result<Report
         )));
     }
     let mut gaps = Vec::new();
+    let mut has_ledger = true;
     let view = match session.read_ledger().await {
         Ok(read) => {
             if !read.corrupt.is_empty() {
@@ -167,7 +168,14 @@ async fn gather(args: &Args, session: &Session, prices: Prices) -> Result<Report
             read.view
         }
         Err(failure) => {
-            gaps.push(format!("The ledger could not be read: {failure}."));
+            has_ledger = false;
+            let mut why = failure.to_string();
+            if let Some(cause) = failure.causes.first() {
+                why.push_str(&format!(": {cause}"));
+            }
+            gaps.push(format!(
+                "The ledger could not be read, so what the crew did is not known: {why}."
+            ));
             crate::ledger::read_local(&session.ledger)
         }
     };
@@ -216,9 +224,11 @@ async fn gather(args: &Args, session: &Session, prices: Prices) -> Result<Report
         event: facts(session, &view, from, until),
         source: read.source,
         tables: read.tables,
+        rights: read.rights,
         gaps,
         counted: account.counted,
         invocations: account.invocations,
+        has_ledger,
         timeline,
         alarms: account.alarms,
         targets: runbook.targets,
@@ -437,13 +447,19 @@ fn text(session: &Session, report: &Report, place: &Path) -> String {
         of(Measure::Requests),
         of(Measure::PeakBits),
     ));
+    let within = report.event.from..report.event.until;
+    let actions = report
+        .timeline
+        .iter()
+        .filter(|entry| entry.is_drawn && within.contains(&entry.at))
+        .count();
     text.push_str(&format!(
-        "{} actions of the crew · {} lessons · about {}\n",
-        report
-            .timeline
-            .iter()
-            .filter(|entry| entry.is_drawn)
-            .count(),
+        "{} · {} lessons · about {}\n",
+        if report.has_ledger {
+            format!("{actions} actions of the crew")
+        } else {
+            "the crew's actions are not known".to_owned()
+        },
         report.lessons.len(),
         of(Measure::Cost)
     ));

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan, Unit};
 
-use super::{Athena, trouble};
+use super::{Athena, LEAST_BILLED, trouble};
 use crate::cloud::CloudError;
 use crate::error::Failure;
 use crate::event::bytes::{exact_bytes, short_bytes};
@@ -63,6 +63,21 @@ impl Estimate {
             )
         })
     }
+}
+
+/// No query may scan as little as this.
+pub(super) fn below_the_least(limit: u64) -> Failure {
+    let data = serde_json::json!({"would-scan-bytes": LEAST_BILLED, "max-scan": limit});
+    Failure::refused(
+        "guard.max-scan",
+        format!(
+            "the query was not started: Athena counts {} at the least and it may scan {}",
+            short_bytes(LEAST_BILLED),
+            exact_bytes(limit)
+        ),
+    )
+    .with_data(data)
+    .hint(trouble::lift(LEAST_BILLED))
 }
 
 /// Why nothing is known.

@@ -288,6 +288,9 @@ impl QueryEngine for Athena<'_> {
                 if let Some(refusal) = estimate.refusal(self.max_scan) {
                     return Err(refusal);
                 }
+                if self.max_scan < LEAST_BILLED {
+                    return Err(estimate::below_the_least(self.max_scan));
+                }
                 notes.extend(estimate.note(self.max_scan));
             }
             // The query is watched as it runs, and the workgroup has a limit of its own.

@@ -271,7 +271,7 @@ fn told(report: &Report, plan: &Plan) -> String {
         let highest = values
             .iter()
             .copied()
-            .max_by(|one, other| one.1.total_cmp(&other.1));
+            .reduce(|one, other| if other.1 > one.1 { other } else { one });
         let lowest = values
             .iter()
             .copied()

@@ -190,6 +190,8 @@ fn beside(report: &Report, measure: Measure) -> String {
                 .minutes
                 .iter()
                 .filter(|minute| minute.viewers.is_some())
+                // Of equal ones the first.
+                .rev()
                 .max_by(|one, other| {
                     one.viewers
                         .unwrap_or(0.0)

@@ -67,6 +67,8 @@ fn names(context: &SessionContext) -> Vec<String> {
         }
     }
     names.sort();
+    // A table may be found by several ways.
+    names.dedup();
     names
 }
 
