@@ -7,7 +7,7 @@ use crate::commands::query::place::{self, LocalAsked};
 use crate::context::Session;
 use crate::error::{Exit, Failure};
 use crate::query::catalog::Need;
-use crate::query::parameters::{self, Given, Moment};
+use crate::query::parameters::{self, Moment};
 use crate::query::{
     Answered, Asked, CatalogQuery, QueryEngine, Source, Window, all, named, text, view,
 };
@@ -89,7 +89,7 @@ pub(super) async fn read(
     let progress = session.ui().progress(chosen.len() as u64, "queries");
     let asked: Vec<Asked> = chosen
         .iter()
-        .map(|query| asked(query, &[], session, source, window))
+        .map(|query| asked(query, session, source, window))
         .collect::<Result<_, Failure>>()?;
     let side_by_side = if local.is_some() { 1 } else { SIDE_BY_SIDE };
     let stop = session.ui().interrupt();
@@ -117,10 +117,9 @@ pub(super) async fn read(
     Ok(read)
 }
 
-/// A query bound to the window, with what is given and its defaults.
+/// A query bound to the window and its defaults.
 fn asked(
     query: &CatalogQuery,
-    given: &[Given],
     session: &Session,
     source: Source,
     window: Window,
@@ -133,7 +132,7 @@ fn asked(
             Moment::Action(name) => Err(format!("{name} is no time")),
         }
     };
-    let mut values = parameters::values(&query.parameters, given, place)
+    let mut values = parameters::values(&query.parameters, &[], place)
         .map_err(|why| Failure::usage(format!("{}: {why}", query.name)))?;
     parameters::put_rights(&mut values, Some(&session.runbook), Some(window));
     let bound = text::bind(query.statement(), |name| {
@@ -169,9 +168,8 @@ impl Read {
             return Ok(());
         };
         for span in spans {
-            let given = Given::parse(&format!("countries={}", span.countries))
-                .map_err(|error| Failure::usage("the rights").because(error))?;
-            let asked = asked(query, &[given], session, source, span.time)?;
+            // Bound to a span, the query's rights are those of the span.
+            let asked = asked(query, session, source, span.time)?;
             match engine.run(&asked, session.ui().interrupt()).await {
                 Ok(answered) => {
                     self.source.queries += 1;
